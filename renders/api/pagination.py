@@ -1,0 +1,10 @@
+from rest_framework.pagination import CursorPagination
+
+
+class NewestFirstPagination(CursorPagination):
+    """Pages by position and not by number: no COUNT, and no row twice while new ones arrive."""
+
+    ordering = ("-created_at", "-id")
+    page_size = 50
+    page_size_query_param = "pageSize"
+    max_page_size = 200

@@ -1,0 +1,62 @@
+"""Bytes of a request → JSON that a database, S3 and JavaScript can all hold."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+
+class BodyTooLarge(APIException):
+    status_code = 413
+
+
+class StrictJSONParser(BaseParser):
+    """JSON as RFC 8259 has it: UTF-8, no NaN or Infinity, and no text that is not Unicode."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLarge(f"The request's body is over {limit:,} bytes. Send less in inputProps.")
+        try:
+            value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_finite_float)
+            _check_text(value)
+        except RecursionError as err:
+            raise ParseError("The JSON is nested too deeply.") from err
+        except ValueError as err:
+            raise ParseError(f"The request's body is not JSON that can be used: {err}.") from err
+        return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+def _check_text(value: Any) -> None:
+    """Refuses U+0000, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot hold."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("it has text with the character U+0000")
+        value.encode()
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_text(key)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)

@@ -1,0 +1,14 @@
+from django.urls import re_path
+from rest_framework.routers import SimpleRouter
+
+from renders.api.views import LambdaProgressView, LambdaRenderView, RenderViewSet
+
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("renders", RenderViewSet, basename="render")
+
+urlpatterns = [
+    re_path(r"^lambda/render/?$", LambdaRenderView.as_view(), name="lambda-render"),
+    re_path(r"^lambda/progress/?$", LambdaProgressView.as_view(), name="lambda-progress"),
+    *router.urls,
+]

@@ -1,0 +1,99 @@
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from renders import services
+from renders.api.serializers import (
+    CreateRenderSerializer,
+    ProgressRequestSerializer,
+    RenderDetailSerializer,
+    RenderListQuerySerializer,
+    RenderSerializer,
+)
+from renders.models import Render, RenderQuerySet
+from renders.remotion.errors import OutcomeUnknown
+
+LEAST_PROGRESS = 0.03
+"""Remotion's template shows a bar that has begun, from the first answer on."""
+
+
+def _create(request: Request) -> Render:
+    serializer = CreateRenderSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    owner = request.user if request.user.is_authenticated else None
+    return services.create_render(owner=owner, input_props=serializer.validated_data["inputProps"])
+
+
+class LambdaRenderView(APIView):
+    """POST /api/lambda/render: starts a render and answers as ``renderMediaOnLambda()`` does."""
+
+    def post(self, request: Request) -> Response:
+        render = _create(request)
+        return Response(
+            {
+                "renderId": render.render_id,
+                "bucketName": render.bucket_name,
+                "cloudWatchLogs": render.cloudwatch_logs,
+                "folderInS3Console": render.folder_in_s3_console,
+                "id": str(render.id),
+            }
+        )
+
+
+class LambdaProgressView(APIView):
+    """POST /api/lambda/progress: refreshes a render and answers as Remotion's template does."""
+
+    def post(self, request: Request) -> Response:
+        serializer = ProgressRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        asked = serializer.validated_data
+        visible = Render.objects.visible_to(request.user)
+        render = get_object_or_404(visible, render_id=asked["id"], bucket_name=asked["bucketName"])
+        return Response(_progress(services.refresh_render(render)))
+
+
+def _progress(render: Render) -> dict[str, Any]:
+    if render.status == Render.Status.SUCCEEDED:
+        return {"type": "done", "url": services.sign_output(render), "size": render.output_size}
+    if render.is_terminal:
+        return {"type": "error", "message": render.error or "The render was cancelled."}
+    return {"type": "progress", "progress": max(LEAST_PROGRESS, render.progress)}
+
+
+class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Render]):
+    """/api/renders/: the renders as rows."""
+
+    def get_queryset(self) -> RenderQuerySet:
+        renders = Render.objects.visible_to(self.request.user).select_related("owner").defer("progress_json")
+        if self.action != "list":
+            return renders
+        query = RenderListQuerySerializer(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return renders.filter(**query.validated_data)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Render]]:
+        return RenderSerializer if self.action == "list" else RenderDetailSerializer
+
+    def create(self, request: Request) -> Response:
+        try:
+            render = _create(request)
+            code: int = status.HTTP_201_CREATED
+        except services.StartFailed as err:
+            if not isinstance(err.__cause__, OutcomeUnknown):
+                raise
+            render = err.render
+            code = status.HTTP_202_ACCEPTED
+        location = reverse("render-detail", kwargs={"pk": render.pk}, request=request)
+        return Response(self.get_serializer(render).data, status=code, headers={"Location": location})
+
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, pk: str) -> Response:
+        render = services.refresh_render(self.get_object())
+        return Response(self.get_serializer(render).data)

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class RendersConfig(AppConfig):
+    name = "renders"
+    verbose_name = "Remotion renders"
+
+    def ready(self) -> None:
+        from renders import checks  # noqa: F401, PLC0415  (registers the system checks)

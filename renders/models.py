@@ -1,0 +1,254 @@
+"""The row that a render is, and what may happen to it."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class IllegalTransition(Exception):
+    """A transition was asked for that the render's status does not allow."""
+
+
+class RenderQuerySet(models.QuerySet["Render"]):
+    def active(self) -> "RenderQuerySet":
+        return self.filter(status__in=Render.ACTIVE)
+
+    def submitted(self) -> "RenderQuerySet":
+        """The active renders that AWS has been asked to do: those a refresh can tell apart."""
+        return self.filter(status__in=(Render.Status.SUBMITTING, Render.Status.RENDERING))
+
+    def visible_to(self, user: Any) -> "RenderQuerySet":
+        """Staff see every render, a user their own, and nobody in particular those without owner."""
+        if user.is_staff:
+            return self
+        return self.filter(owner=user if user.is_authenticated else None)
+
+
+class Render(models.Model):
+    """One video, from the request for it to its end.
+
+    ::
+
+        queued → submitting → rendering → succeeded
+                                        ↘ failed (rejected | render_error | timed_out | lost)
+                                              ↘ succeeded, when the output turns up after all
+        any of the first three → cancelled
+
+    ``submitting`` is committed before AWS is called: a row left there means that the outcome of
+    that call is unknown, and such a row is never submitted again by itself. A late or repeated
+    event changes nothing; each ``mark_…`` method says whether it changed the row.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        SUBMITTING = "submitting"
+        RENDERING = "rendering"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    class FailureReason(models.TextChoices):
+        REJECTED = "rejected", "Rejected: it was never started"
+        RENDER_ERROR = "render_error", "Render error"
+        TIMED_OUT = "timed_out", "Timed out"
+        LOST = "lost", "Lost: it vanished without a trace"
+
+    ACTIVE = (Status.QUEUED, Status.SUBMITTING, Status.RENDERING)
+    TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="renders"
+    )
+    status = models.CharField(max_length=16, choices=Status, default=Status.SUBMITTING)
+    failure_reason = models.CharField(max_length=16, choices=FailureReason, blank=True, default="")
+    error = models.TextField(blank=True, default="", help_text="What went wrong, in a sentence.")
+    errors = models.JSONField(default=list, blank=True, help_text="Remotion's errors and warnings.")
+
+    input_props = models.JSONField()
+    composition = models.CharField(max_length=255)
+    serve_url = models.TextField(help_text="URL or site name.")
+    function_name = models.CharField(max_length=255)
+    function_timeout = models.PositiveIntegerField(help_text="The function's time limit in seconds.")
+    region = models.CharField(max_length=32)
+    frames_per_lambda = models.PositiveIntegerField()
+    codec = models.CharField(max_length=16)
+    remotion_version = models.CharField(max_length=32)
+
+    render_id = models.CharField(max_length=255, blank=True, default="")
+    bucket_name = models.CharField(max_length=255, blank=True, default="")
+    cloudwatch_logs = models.TextField(blank=True, default="")
+    folder_in_s3_console = models.TextField(blank=True, default="")
+
+    progress = models.FloatField(default=0, help_text="0 to 1; never shown going back.")
+    frames_rendered = models.PositiveIntegerField(default=0)
+    output_bucket = models.CharField(max_length=255, blank=True, default="")
+    output_key = models.TextField(blank=True, default="")
+    output_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
+    cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, Lambda only.")
+    currency = models.CharField(max_length=3, blank=True, default="")
+    progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last read for it.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RenderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-id"], name="render_owner_newest"),
+            models.Index(fields=["-created_at", "-id"], name="render_newest"),
+            models.Index(
+                fields=["created_at"],
+                name="render_active",
+                condition=Q(status__in=["queued", "submitting", "rendering"]),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="render_status_known",
+                condition=Q(status__in=["queued", "submitting", "rendering", "succeeded", "failed", "cancelled"]),
+            ),
+            models.CheckConstraint(
+                name="render_progress_from_0_to_1", condition=Q(progress__gte=0) & Q(progress__lte=1)
+            ),
+            models.CheckConstraint(
+                name="render_finished_at_when_terminal",
+                condition=Q(status__in=["succeeded", "failed", "cancelled"], finished_at__isnull=False)
+                | Q(status__in=["queued", "submitting", "rendering"], finished_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="render_failure_reason_when_failed",
+                condition=(Q(status="failed") & ~Q(failure_reason="")) | (~Q(status="failed") & Q(failure_reason="")),
+            ),
+            models.CheckConstraint(
+                name="render_rendering_has_render_id",
+                condition=~Q(status__in=["rendering", "succeeded"]) | (~Q(render_id="") & ~Q(bucket_name="")),
+            ),
+            models.UniqueConstraint(
+                fields=["bucket_name", "render_id"], name="render_remote_unique", condition=~Q(render_id="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.render_id or str(self.id)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in self.TERMINAL
+
+    @property
+    def out_name(self) -> str:
+        """The output's file name on S3: our mark, by which a render can be told to be this row's."""
+        return f"{self.id}.mp4"
+
+    @property
+    def duration_in_frames(self) -> int:
+        return self.input_props["durationInFrames"]
+
+    @property
+    def duration(self) -> timedelta:
+        """How long the video plays."""
+        return timedelta(seconds=self.duration_in_frames / self.input_props["fps"])
+
+    @property
+    def render_time(self) -> timedelta | None:
+        """How long the render took, or has taken until it was last read."""
+        end = self.finished_at or self.refreshed_at
+        return end - self.submitted_at if end and self.submitted_at else None
+
+    def mark_rendering(
+        self, *, render_id: str, bucket_name: str, cloudwatch_logs: str, folder_in_s3_console: str
+    ) -> bool:
+        """``submitting`` → ``rendering``: Remotion has said which render this is."""
+        if self.render_id == render_id and self.bucket_name == bucket_name:
+            return False
+        if self.status != self.Status.SUBMITTING:
+            raise IllegalTransition(f"A render that is {self.status} cannot take the renderId {render_id}.")
+        self.status = self.Status.RENDERING
+        self.error = ""
+        self.render_id = render_id
+        self.bucket_name = bucket_name
+        self.cloudwatch_logs = cloudwatch_logs
+        self.folder_in_s3_console = folder_in_s3_console
+        self._save("status", "error", "render_id", "bucket_name", "cloudwatch_logs", "folder_in_s3_console")
+        return True
+
+    def record_doubt(self, *, error: str) -> bool:
+        """``submitting`` stays so: the call to AWS ended without an answer, and ``error`` says how."""
+        if self.status != self.Status.SUBMITTING:
+            return False
+        self.error = error
+        self._save("error")
+        return True
+
+    def record_progress(
+        self,
+        *,
+        progress: float,
+        frames_rendered: int,
+        errors: list[dict[str, Any]],
+        cost: float | None,
+        currency: str,
+        progress_json: dict[str, Any],
+        at: datetime,
+    ) -> bool:
+        """``rendering`` stays so, with what was read at ``at``; progress and frames only rise."""
+        if self.status != self.Status.RENDERING:
+            return False
+        self.progress = min(1.0, max(self.progress, progress))
+        self.frames_rendered = max(self.frames_rendered, frames_rendered)
+        self.errors = errors
+        self.cost = cost
+        self.currency = currency
+        self.progress_json = progress_json
+        self.refreshed_at = at
+        self._save("progress", "frames_rendered", "errors", "cost", "currency", "progress_json", "refreshed_at")
+        return True
+
+    def record_nothing_yet(self, *, at: datetime) -> bool:
+        """``rendering`` stays so: at ``at`` there was nothing to read."""
+        if self.status != self.Status.RENDERING:
+            return False
+        self.refreshed_at = at
+        self._save("refreshed_at")
+        return True
+
+    def mark_succeeded(self, *, output_bucket: str, output_key: str, output_size: int, at: datetime) -> bool:
+        """``rendering`` or ``failed`` → ``succeeded``: the output is there."""
+        if self.status not in (self.Status.RENDERING, self.Status.FAILED):
+            return False
+        self.status = self.Status.SUCCEEDED
+        self.finished_at = at
+        self.failure_reason = ""
+        self.error = ""
+        self.progress = 1.0
+        self.frames_rendered = self.duration_in_frames
+        self.output_bucket = output_bucket
+        self.output_key = output_key
+        self.output_size = output_size
+        output = ("output_bucket", "output_key", "output_size")
+        self._save("status", "finished_at", "failure_reason", "error", "progress", "frames_rendered", *output)
+        return True
+
+    def mark_failed(self, reason: FailureReason, *, error: str, at: datetime) -> bool:
+        """Any active status → ``failed``, with the reason and a sentence that says what went wrong."""
+        if self.is_terminal:
+            return False
+        self.status = self.Status.FAILED
+        self.finished_at = at
+        self.failure_reason = reason
+        self.error = error
+        self._save("status", "finished_at", "failure_reason", "error")
+        return True
+
+    def _save(self, *fields: str) -> None:
+        self.save(update_fields=fields)

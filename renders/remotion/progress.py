@@ -1,0 +1,191 @@
+"""``progress.json`` → what it means. Pure: no clock, no network, no database.
+
+Follows ``getProgress`` of @remotion/serverless-client 4.0.527, whose answers are recorded in
+tests/recordings/, and adds a deadline of its own: Remotion reports no timeout for a render whose
+main function died before it wrote ``renderMetadata``.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from renders.remotion.pricing import currency, estimate_cost
+
+GRACE_IN_MS = 20_000
+"""What Remotion allows for clocks that differ before it calls a render timed out."""
+
+OVERHEAD_PER_LAMBDA_IN_MS = 100
+
+EXPLANATIONS = (
+    # (any of these in an error's stack, what it means)
+    (
+        ("FATAL:zygote_communication_linux.cc", "error while loading shared libraries: libnss3.so"),
+        "The browser did not launch; Remotion tries again.",
+    ),
+    (
+        ("TooManyRequestsException", "ConcurrentInvocationLimitExceeded"),
+        "AWS's limit of concurrent functions was reached: raise it, or render fewer videos at once.",
+    ),
+    (("ENOSPC", "no space left on device"), "The function's disk is full: deploy one with a larger disk."),
+    (("net::ERR_INSUFFICIENT_RESOURCES",), "The function ran out of memory: deploy one with more memory."),
+    (("Target closed.", "Session closed"), "The browser crashed: deploy a function with more memory."),
+)
+
+
+@dataclass(frozen=True)
+class RenderProgress:
+    """What one reading of ``progress.json`` says. Times are in milliseconds, sizes in bytes."""
+
+    overall_progress: float
+    """0 to 1 by Remotion's weights; it can go back between readings."""
+    frames_rendered: int
+    chunks: int
+    lambdas_invoked: int
+    done: bool
+    fatal_error_encountered: bool
+    is_past_deadline: bool
+    """Nothing will come any more, unless the output is already there: look for it."""
+    errors: list[dict[str, Any]]
+    """Remotion's errors and, of a finished render, its warnings."""
+    out_bucket: str | None
+    out_key: str | None
+    output_size: int | None
+    time_to_finish: int | None
+    cost: float | None
+    currency: str
+    billing_duration: float | None
+
+    @property
+    def error_message(self) -> str:
+        """One sentence about the error that ended the render; empty if none did."""
+        for error in self.errors:
+            if is_fatal(error):
+                message = str(error.get("message") or error.get("name")).split("\n    at ")[0].strip()
+                return f"{message} ({error['explanation']})" if error.get("explanation") else message
+        return ""
+
+
+def output_key(*, render_id: str, out_name: str) -> str:
+    """Where Remotion puts the output that was asked for under ``out_name``."""
+    return f"renders/{render_id}/{out_name}"
+
+
+def progress_key(render_id: str) -> str:
+    """Where Remotion keeps the render's ``progress.json``."""
+    return f"renders/{render_id}/progress.json"
+
+
+def is_fatal(error: dict[str, Any]) -> bool:
+    """Whether this error ends the render."""
+    return bool(error.get("isFatal")) and not error.get("willRetry")
+
+
+def explain(error: dict[str, Any]) -> str | None:
+    """What to do about an error that Remotion users often meet, else None."""
+    stack = str(error.get("stack", ""))
+    return next((text for tokens, text in EXPLANATIONS if any(token in stack for token in tokens)), None)
+
+
+def interpret(
+    progress_json: dict[str, Any], *, bucket_name: str, now_in_ms: float, function_timeout: int
+) -> RenderProgress:
+    """Tells how the render does that wrote ``progress_json`` into ``bucket_name``.
+
+    ``now_in_ms`` is the time of the reading on AWS's clock, in milliseconds since 1970;
+    ``function_timeout`` the function's time limit in seconds. Raises KeyError or TypeError for
+    what is not a ``progress.json`` of a video.
+    """
+    if progress_json["postRenderData"] is not None:
+        return _finished(progress_json, bucket_name=bucket_name)
+    errors = [{**error, "explanation": explain(error), "s3Location": ""} for error in progress_json["errors"]]
+    metadata = progress_json["renderMetadata"]
+    billing_duration = _billing_duration(progress_json, now_in_ms) if metadata else None
+    return RenderProgress(
+        overall_progress=_overall_progress(progress_json),
+        frames_rendered=progress_json["framesRendered"],
+        chunks=len(progress_json["chunks"]),
+        lambdas_invoked=progress_json["lambdasInvoked"],
+        done=False,
+        fatal_error_encountered=any(is_fatal(error) for error in errors),
+        is_past_deadline=now_in_ms > _deadline_in_ms(progress_json, function_timeout),
+        errors=errors,
+        out_bucket=None,
+        out_key=None,
+        output_size=None,
+        time_to_finish=None,
+        cost=_cost(metadata, billing_duration, progress_json["lambdasInvoked"]) if billing_duration is not None else 0,
+        currency=currency(metadata["region"]) if metadata else "USD",
+        billing_duration=billing_duration,
+    )
+
+
+def _finished(progress_json: dict[str, Any], *, bucket_name: str) -> RenderProgress:
+    metadata = progress_json["renderMetadata"]
+    result = progress_json["postRenderData"]
+    out_name = metadata.get("outName") or "out.mp4"
+    return RenderProgress(
+        overall_progress=1,
+        frames_rendered=_frame_count(metadata),
+        chunks=metadata["totalChunks"],
+        lambdas_invoked=metadata["totalChunks"],
+        done=True,
+        fatal_error_encountered=False,
+        is_past_deadline=False,
+        errors=result["errors"],
+        out_bucket=bucket_name,
+        out_key=output_key(render_id=metadata["renderId"], out_name=out_name),
+        output_size=result["outputSize"],
+        time_to_finish=result["timeToFinish"],
+        cost=result["cost"]["estimatedCost"],
+        currency=result["cost"]["currency"],
+        billing_duration=result["estimatedBillingDurationInMilliseconds"],
+    )
+
+
+def _frame_count(metadata: dict[str, Any]) -> int:
+    first, last = metadata["frameRange"]
+    return len(range(first, last + 1, metadata["everyNthFrame"]))
+
+
+def _overall_progress(progress_json: dict[str, Any]) -> float:
+    steps = ("lambdasInvoked", "serveUrlOpened", "compositionValidated")
+    evaluating = sum(bool(progress_json[step]) for step in steps) / 3
+    metadata = progress_json["renderMetadata"]
+    if metadata is None:
+        return evaluating * 0.1
+    invoked, expected = progress_json["lambdasInvoked"], metadata["estimatedRenderLambdaInvokations"]
+    invoking = invoked / expected if expected else float(invoked > 0)
+    frame_count = _frame_count(metadata)
+    # The order of Remotion's sum, so that the last digit is the same.
+    return (
+        evaluating * 0.1
+        + progress_json["framesEncoded"] / frame_count * 0.1
+        + invoking * 0.1
+        + progress_json["framesRendered"] / frame_count * 0.6
+        + progress_json["combinedFrames"] / frame_count * 0.1
+    )
+
+
+def _deadline_in_ms(progress_json: dict[str, Any], function_timeout: int) -> float:
+    """When nothing can come any more: chunks within one time limit, combining them within two."""
+    metadata = progress_json["renderMetadata"]
+    deadline: float = progress_json["timeoutTimestamp"] + GRACE_IN_MS
+    if metadata and set(range(metadata["totalChunks"])) <= set(progress_json["chunks"]):
+        return deadline + function_timeout * 1000
+    return deadline
+
+
+def _billing_duration(progress_json: dict[str, Any], now_in_ms: float) -> float:
+    timings = progress_json["timings"]
+    end = progress_json["fatalErrorTimestamp"] or now_in_ms
+    elapsed = max(0, end - progress_json["renderMetadata"]["startedDate"])
+    completed = sum(max(0, t["rendered"] - t["start"]) + OVERHEAD_PER_LAMBDA_IN_MS for t in timings)
+    return completed + max(0, progress_json["lambdasInvoked"] - len(timings)) * elapsed
+
+
+def _cost(metadata: dict[str, Any], billing_duration: float, functions: int) -> float | None:
+    return estimate_cost(
+        region=metadata["region"],
+        memory_size_in_mb=metadata["memorySizeInMb"],
+        duration_in_ms=billing_duration,
+        functions=functions,
+    )

@@ -1,0 +1,71 @@
+import * as Babel from "@babel/standalone";
+import * as React from "react";
+import * as Remotion from "remotion";
+
+const MODULES = { react: React, remotion: Remotion };
+const SCOPE = { ...React, ...Remotion, React, Remotion };
+const NAMES = Object.keys(SCOPE).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default");
+
+/** Plain words hold none of these characters; React source cannot do without them. */
+export const isSource = (code) => /[{}();=<>]/.test(code);
+
+const requireModule = (name) => {
+  if (!Object.hasOwn(MODULES, name)) {
+    throw new Error(`This site has no module "${name}": import from "react" or "remotion".`);
+  }
+  return MODULES[name];
+};
+
+const declaredNames = (statement) => {
+  const declaration = statement.declaration ?? statement;
+  if (declaration.type === "VariableDeclaration") {
+    return declaration.declarations.map(({ id }) => id.name);
+  }
+  return declaration.id ? [declaration.id.name] : [];
+};
+
+/** Notes what the source is before it is compiled: a bare component body, or named components. */
+const inspect = (found) => () => ({
+  visitor: {
+    Program(path) {
+      for (const statement of path.node.body) {
+        found.isBody ||= statement.type === "ReturnStatement";
+        found.names.push(...declaredNames(statement).filter((name) => /^[A-Z]/.test(name ?? "")));
+      }
+    },
+  },
+});
+
+/**
+ * React source -> component. Imports from react and remotion, `export`, TypeScript and JSX are
+ * understood; the same names are in scope without an import. The component is the default
+ * export, else the last export, else the last capitalised name; a bare body with `return` works.
+ * Throws what Babel says of source that it cannot parse.
+ */
+export const compile = (source) => {
+  const found = { isBody: false, names: [] };
+  const { code } = Babel.transform(source, {
+    filename: "code.tsx",
+    sourceType: "module",
+    parserOpts: { allowReturnOutsideFunction: true },
+    presets: ["typescript", ["react", { runtime: "classic" }]],
+    plugins: [inspect(found), "transform-modules-commonjs"],
+  });
+  const last = found.names.at(-1);
+  const ending = last && !found.isBody ? `;return ${last};` : "";
+  const run = new Function(...NAMES, "module", "exports", "require", `return (function () {${code}\n${ending}})();`);
+  const evaluate = () => {
+    const module = { exports: {} };
+    const value = run(...NAMES.map((name) => SCOPE[name]), module, module.exports, requireModule);
+    return { value, exports: module.exports };
+  };
+  if (found.isBody) {
+    return () => evaluate().value;
+  }
+  const { value, exports } = evaluate();
+  const component = exports.default ?? Object.values(exports).findLast((item) => typeof item === "function") ?? value;
+  if (typeof component !== "function") {
+    throw new Error("The code has no component: export one, for example `export const MyAnimation = () => …`.");
+  }
+  return component;
+};

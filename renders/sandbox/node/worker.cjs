@@ -1,0 +1,53 @@
+// One warm execution environment: loads Remotion's real Lambda function and serves one
+// invocation at a time, as Lambda does. Started by lambda.cjs, which owns TMPDIR.
+const childProcess = require("node:child_process");
+const { readdir, rm } = require("node:fs/promises");
+const path = require("node:path");
+const { Writable } = require("node:stream");
+
+const { TMPDIR, SANDBOX_CHROMIUM, AWS_REGION, AWS_LAMBDA_FUNCTION_NAME } = process.env;
+if (!path.basename(TMPDIR ?? "").startsWith("renderhub-worker-")) {
+  throw new Error("A worker must have a TMPDIR of its own: Remotion's function empties it.");
+}
+
+// Chromium is started in a process group of its own, so it would outlive this process.
+const children = new Set();
+const spawn = childProcess.spawn;
+childProcess.spawn = (...args) => {
+  const child = spawn(...args);
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
+};
+process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+process.on("disconnect", () => process.exit(0));
+
+// The function as deployed finds Chromium in /opt and empties the whole temporary folder.
+const { LambdaClientInternals } = require("@remotion/lambda-client");
+LambdaClientInternals.awsImplementation.getChromiumPath = () => SANDBOX_CHROMIUM;
+const functions = path.join(path.dirname(require.resolve("@remotion/lambda/package.json")), "dist/functions");
+const { serverAwsImplementation } = require(path.join(functions, "aws-server-implementation.js"));
+serverAwsImplementation.deleteTmpDir = async () => {
+  const entries = await readdir(TMPDIR);
+  await Promise.all(entries.map((entry) => rm(path.join(TMPDIR, entry), { recursive: true, force: true })));
+};
+globalThis.awslambda = { streamifyResponse: (handler) => handler };
+const { handler } = require(path.join(functions, "index.js"));
+
+process.on("message", async ({ requestId, event, deadline }) => {
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => process.send({ type: "chunk", chunk }, (err) => done(err)),
+  });
+  const context = {
+    awsRequestId: requestId,
+    invokedFunctionArn: `arn:aws:lambda:${AWS_REGION}:123456789012:function:${AWS_LAMBDA_FUNCTION_NAME}`,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+  try {
+    await handler(event, stream, context);
+    process.send({ type: "end" });
+  } catch (err) {
+    process.send({ type: "end", error: { errorType: err.name, errorMessage: err.message, trace: String(err.stack).split("\n") } });
+  }
+});
+process.send({ type: "ready" });

@@ -1,0 +1,261 @@
+"""The use cases: create a render, refresh renders. Here transactions begin and end.
+
+No transaction is open and no row locked while AWS is called.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from remotion_lambda.version import VERSION
+
+from renders.models import Render
+from renders.remotion import client, console
+from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig
+from renders.remotion.errors import OutcomeUnknown, RemotionError, Unavailable
+from renders.remotion.progress import RenderProgress, interpret, output_key
+
+logger = logging.getLogger(__name__)
+
+READ_AGAIN_AFTER = timedelta(seconds=1)
+"""A render that was read more recently than this is answered from its row."""
+
+LOST_AFTER_TIMEOUT = timedelta(seconds=60)
+"""How long after the function's time limit a render of which nothing is found counts as lost."""
+
+READERS = 16
+
+
+class StartFailed(Exception):
+    """Remotion did not say that the render started. The row is kept; ``__cause__`` says why."""
+
+    def __init__(self, render: Render, cause: RemotionError) -> None:
+        super().__init__(str(cause))
+        self.render = render
+
+
+def create_render(*, owner: Any, input_props: dict[str, Any]) -> Render:
+    """Commits a row, asks Remotion to render ``input_props``, and records what it said.
+
+    ``owner`` is a user or None. Returns the row as ``rendering``. Raises SetupError, without a
+    row, where the settings do not suffice; else StartFailed, whose row is ``submitting`` where
+    the outcome is unknown and ``failed`` (``rejected``) where nothing was started.
+    """
+    config = RemotionConfig.from_settings()
+    config.require_credentials()
+    config.require_site()
+    render = Render.objects.create(
+        owner=owner,
+        status=Render.Status.SUBMITTING,
+        submitted_at=timezone.now(),
+        input_props=input_props,
+        composition=config.composition,
+        serve_url=config.serve_url,
+        function_name=config.function_name,
+        function_timeout=config.function_timeout,
+        region=config.region,
+        frames_per_lambda=FRAMES_PER_LAMBDA,
+        codec=CODEC,
+        remotion_version=VERSION,
+    )
+    try:
+        started = client.start(config, input_props=input_props, out_name=render.out_name)
+    except OutcomeUnknown as err:
+        logger.warning("Render %s: %s", render.id, err)
+        in_doubt = partial(Render.record_doubt, error=str(err))
+        raise StartFailed(_change(render.pk, in_doubt), err) from err
+    except RemotionError as err:
+        logger.warning("Render %s was not started: %s", render.id, err)
+        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
+        raise StartFailed(_change(render.pk, rejected), err) from err
+    return _change(render.pk, partial(_take_start, started=started))
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """A render after its refresh, and what kept AWS from being read, if anything did."""
+
+    render: Render
+    error: RemotionError | None = None
+
+
+def refresh_render(render: Render) -> Render:
+    """Brings one row up to date with AWS, unless it is terminal or was read within a second.
+
+    Raises SetupError or Unavailable where AWS cannot be read; the row is then as it was.
+    """
+    if render.is_terminal or _is_fresh(render):
+        return render
+    (result,) = refresh_renders([render])
+    if result.error:
+        raise result.error
+    return result.render
+
+
+def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
+    """Brings rows up to date with AWS, reading concurrently, and yields each as it is done.
+
+    Terminal rows and those still queued are yielded as they are. An error of one row is in its
+    ``error`` and keeps none of the others.
+    """
+    rows = list(renders)
+    readers = ThreadPoolExecutor(max_workers=READERS)
+    try:
+        for render, finding in zip(
+            rows, readers.map(partial(_read, RemotionConfig.from_settings()), rows), strict=True
+        ):
+            if isinstance(finding, RemotionError):
+                yield Refreshed(render, finding)
+            else:
+                yield Refreshed(_change(render.pk, partial(_take_finding, finding=finding)))
+    finally:
+        readers.shutdown(cancel_futures=True)
+
+
+def sign_output(render: Render) -> str | None:
+    """A URL that shows the render's video for one hour; None while there is no video.
+
+    Raises SetupError where the settings lack what a signature needs.
+    """
+    if render.status != Render.Status.SUCCEEDED:
+        return None
+    config = _config_of(render, RemotionConfig.from_settings())
+    return client.sign_output_url(config, bucket_name=render.output_bucket, key=render.output_key)
+
+
+# What AWS said -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What was found of one render. Without ``progress`` there was no progress.json."""
+
+    progress: RenderProgress | None = None
+    progress_json: dict[str, Any] | None = None
+    output_size: int | None = None
+    """Bytes of an output that was looked for because the deadline has passed, and found."""
+
+
+def _read(config: RemotionConfig, render: Render) -> _Finding | RemotionError:
+    """Asks AWS about one render. Runs in a reader's thread, so it leaves the database alone."""
+    if render.is_terminal or not render.render_id:
+        return _Finding()
+    config = _config_of(render, config)
+    try:
+        reading = client.read_progress(config, bucket_name=render.bucket_name, render_id=render.render_id)
+        if reading is None:
+            return _Finding(output_size=_find_output(config, render) if _is_overdue(render) else None)
+        progress = interpret(
+            reading.progress_json,
+            bucket_name=render.bucket_name,
+            now_in_ms=reading.read_at_in_ms,
+            function_timeout=render.function_timeout,
+        )
+        output_size = _find_output(config, render) if progress.is_past_deadline else None
+        return _Finding(progress, reading.progress_json, output_size)
+    except RemotionError as err:
+        return err
+    except (KeyError, TypeError, ValueError, ArithmeticError) as err:
+        logger.exception("Render %s has a progress.json that cannot be understood.", render.id)
+        return Unavailable(f"S3 answered with a progress.json that cannot be understood ({err!r}).")
+
+
+def _find_output(config: RemotionConfig, render: Render) -> int | None:
+    return client.find_output(config, bucket_name=render.bucket_name, key=_output_key(render))
+
+
+def _take_start(render: Render, *, started: client.StartedRender) -> None:
+    render.mark_rendering(
+        render_id=started.render_id,
+        bucket_name=started.bucket_name,
+        cloudwatch_logs=console.cloudwatch_logs_url(
+            region=render.region, function_name=render.function_name, render_id=started.render_id
+        ),
+        folder_in_s3_console=console.s3_folder_url(
+            region=render.region, bucket_name=started.bucket_name, render_id=started.render_id
+        ),
+    )
+
+
+def _take_finding(render: Render, *, finding: _Finding) -> None:
+    """The one mapper: moves a locked row to where what was found says that it is."""
+    now = timezone.now()
+    reasons = Render.FailureReason
+    progress = finding.progress
+    if progress and finding.progress_json:
+        render.record_progress(
+            progress=progress.overall_progress,
+            frames_rendered=progress.frames_rendered,
+            errors=progress.errors,
+            cost=progress.cost,
+            currency=progress.currency,
+            progress_json=finding.progress_json,
+            at=now,
+        )
+    else:
+        render.record_nothing_yet(at=now)
+    if progress and progress.done:
+        render.mark_succeeded(
+            output_bucket=progress.out_bucket or render.bucket_name,
+            output_key=progress.out_key or _output_key(render),
+            output_size=progress.output_size or 0,
+            at=now,
+        )
+    elif progress and progress.fatal_error_encountered:
+        render.mark_failed(reasons.RENDER_ERROR, error=progress.error_message, at=now)
+    elif finding.output_size is not None:
+        bucket, key = render.bucket_name, _output_key(render)
+        render.mark_succeeded(output_bucket=bucket, output_key=key, output_size=finding.output_size, at=now)
+    elif progress and progress.is_past_deadline:
+        render.mark_failed(reasons.TIMED_OUT, error=_timeout_message(render, progress), at=now)
+    elif not progress and _is_overdue(render):
+        render.mark_failed(reasons.LOST, error=_lost_message(render), at=now)
+
+
+def _timeout_message(render: Render, progress: RenderProgress) -> str:
+    return (
+        f"The function {render.function_name} reached its time limit of {render.function_timeout} seconds"
+        f" at {progress.overall_progress:.0%}. Deploy one with a longer limit, or render fewer frames;"
+        " its logs say what took so long."
+    )
+
+
+def _lost_message(render: Render) -> str:
+    if render.render_id:
+        return f"Nothing of the render is found in {render.bucket_name}, and its time limit has passed."
+    return "Nothing was heard of the render since its start was asked for, and its time limit has passed."
+
+
+def _is_fresh(render: Render) -> bool:
+    return render.refreshed_at is not None and timezone.now() - render.refreshed_at < READ_AGAIN_AFTER
+
+
+def _is_overdue(render: Render) -> bool:
+    """Whether a render of which nothing is found must be over, if it ever was."""
+    if render.is_terminal or render.submitted_at is None:
+        return False
+    return timezone.now() - render.submitted_at > timedelta(seconds=render.function_timeout) + LOST_AFTER_TIMEOUT
+
+
+def _output_key(render: Render) -> str:
+    return output_key(render_id=render.render_id, out_name=render.out_name)
+
+
+def _config_of(render: Render, config: RemotionConfig) -> RemotionConfig:
+    """Today's credentials for the region in which this render was started."""
+    return replace(config, region=render.region)
+
+
+def _change(pk: UUID, transition: Callable[[Render], object]) -> Render:
+    """Locks the row, reads it again, lets ``transition`` move it, and returns it as it then is."""
+    with transaction.atomic():
+        render = Render.objects.select_for_update().get(pk=pk)
+        transition(render)
+    return render
