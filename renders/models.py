@@ -1,5 +1,6 @@
 """The row that a render is, and what may happen to it."""
 
+import contextlib
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,14 @@ class RenderQuerySet(models.QuerySet["Render"]):
     def submitted(self) -> "RenderQuerySet":
         """The active renders that AWS has been asked to do: those a refresh can tell apart."""
         return self.filter(status__in=(Render.Status.SUBMITTING, Render.Status.RENDERING))
+
+    def with_id(self, *texts: str) -> "RenderQuerySet":
+        """Those whose id, ours or Remotion's, is among the texts."""
+        ours = []
+        for text in texts:
+            with contextlib.suppress(ValueError):
+                ours.append(uuid.UUID(text))
+        return self.filter(Q(pk__in=ours) | Q(render_id__in=[text for text in texts if text]))
 
     def visible_to(self, user: Any) -> "RenderQuerySet":
         """Staff see every render, a user their own, and nobody in particular those without owner."""

@@ -15,7 +15,7 @@ MAX_FPS = 240
 ERROR_FIELDS = ("type", "name", "message", "explanation", "chunk", "frame", "attempt", "isFatal", "willRetry")
 
 
-class InputPropsField(serializers.Field[dict[str, Any], dict[str, Any], dict[str, Any], Any]):
+class InputPropsField(serializers.Field):
     """The composition's input props: the three that we know are checked, the others passed on."""
 
     default_error_messages = {"not_an_object": "Send an object with code, durationInFrames and fps."}
@@ -68,20 +68,20 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-class CreateRenderSerializer(serializers.Serializer[Any]):
+class CreateRenderSerializer(serializers.Serializer):
     inputProps = InputPropsField()  # noqa: N815
 
 
-class ProgressRequestSerializer(serializers.Serializer[Any]):
+class ProgressRequestSerializer(serializers.Serializer):
     id = serializers.CharField(max_length=255, help_text="The renderId.")
     bucketName = serializers.CharField(max_length=255)  # noqa: N815
 
 
-class RenderListQuerySerializer(serializers.Serializer[Any]):
+class RenderListQuerySerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=Render.Status.choices, required=False)
 
 
-class RenderSerializer(serializers.ModelSerializer[Render]):
+class RenderSerializer(serializers.ModelSerializer):
     """A row of the list of renders."""
 
     renderId = serializers.CharField(source="render_id")  # noqa: N815

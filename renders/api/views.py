@@ -67,7 +67,7 @@ def _progress(render: Render) -> dict[str, Any]:
     return {"type": "progress", "progress": max(LEAST_PROGRESS, render.progress)}
 
 
-class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Render]):
+class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
     """/api/renders/: the renders as rows."""
 
     def get_queryset(self) -> RenderQuerySet:
@@ -78,7 +78,7 @@ class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
         query.is_valid(raise_exception=True)
         return renders.filter(**query.validated_data)
 
-    def get_serializer_class(self) -> type[BaseSerializer[Render]]:
+    def get_serializer_class(self) -> type[BaseSerializer]:
         return RenderSerializer if self.action == "list" else RenderDetailSerializer
 
     def create(self, request: Request) -> Response:

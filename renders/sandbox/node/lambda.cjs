@@ -9,7 +9,6 @@ const http = require("node:http");
 const path = require("node:path");
 const zlib = require("node:zlib");
 
-
 const { functionName, region, memorySizeInMb, timeoutInSeconds, concurrency, warm, folder, chromium, s3 } = JSON.parse(
   process.argv[2],
 );

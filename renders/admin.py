@@ -1,0 +1,177 @@
+import json
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from renders import services
+from renders.models import Render, RenderQuerySet
+from renders.remotion.errors import SetupError
+
+COLOURS = {
+    Render.Status.QUEUED: "#6b7280",
+    Render.Status.SUBMITTING: "#b45309",
+    Render.Status.RENDERING: "#1d4ed8",
+    Render.Status.SUCCEEDED: "#15803d",
+    Render.Status.FAILED: "#b91c1c",
+    Render.Status.CANCELLED: "#6b7280",
+}
+NOTHING = "–"
+
+
+@admin.register(Render)
+class RenderAdmin(admin.ModelAdmin):
+    """Renders to look at: their rows are written by Remotion's news, never by hand."""
+
+    list_display = (
+        "__str__",
+        "status_badge",
+        "progress_bar",
+        "owner",
+        "created_at",
+        "duration_shown",
+        "render_time_shown",
+        "cost_shown",
+        "links",
+    )
+    list_filter = ("status", "failure_reason", "created_at", "region", ("owner", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("owner",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("id", "render_id", "bucket_name", "owner__username", "error")
+    search_help_text = "Our id, the renderId, the bucket, the owner or words of the error."
+    actions = ("refresh",)
+    fieldsets = (
+        (None, {"fields": ("status_badge", "progress_bar", "failure_reason", "error", "video", "links")}),
+        (
+            "Request",
+            {"fields": ("id", "owner", "duration_shown", "code", "input_props_shown", "composition", "codec")},
+        ),
+        (
+            "Remotion Lambda",
+            {
+                "fields": (
+                    ("render_id", "bucket_name"),
+                    ("function_name", "function_timeout"),
+                    ("region", "remotion_version", "frames_per_lambda"),
+                    "serve_url",
+                )
+            },
+        ),
+        ("Result", {"fields": ("frames_rendered", "output_bucket", "output_key", "output_size", "cost_shown")}),
+        ("Times", {"fields": ("created_at", "submitted_at", "refreshed_at", "finished_at", "render_time_shown")}),
+        ("What Remotion said", {"classes": ("collapse",), "fields": ("errors_shown", "progress_json_shown")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Render]:
+        renders = super().get_queryset(request)
+        is_list = request.resolver_match is not None and request.resolver_match.view_name.endswith("_changelist")
+        return renders.defer("progress_json", "errors") if is_list else renders
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Render | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Render | None = None) -> bool:
+        return False
+
+    @admin.action(description="Refresh the chosen renders", permissions=["view"])
+    def refresh(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
+        counts = Counter({"already over": queryset.filter(status__in=Render.TERMINAL).count()})
+        for result in services.refresh_renders(queryset.submitted()):
+            if result.error:
+                self.message_user(request, f"{result.render}: {result.error}", messages.ERROR)
+            else:
+                counts[result.render.get_status_display().lower()] += 1
+        said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+        self.message_user(request, f"Refreshed: {said or 'nothing'}.", messages.INFO)
+
+    @admin.display(description="Status", ordering="status")
+    def status_badge(self, render: Render) -> SafeString:
+        label = render.get_failure_reason_display() if render.failure_reason else render.get_status_display()
+        style = "color: white; padding: 2px 8px; border-radius: 9px; white-space: nowrap; background:"
+        colour = COLOURS[Render.Status(render.status)]
+        return format_html('<span style="{} {}">{}</span>', style, colour, label.split(":")[0])
+
+    @admin.display(description="Progress", ordering="progress")
+    def progress_bar(self, render: Render) -> SafeString:
+        percent = f"{render.progress:.0%}"
+        return format_html(
+            '<progress value="{}" max="1" title="{}"></progress> {}', f"{render.progress:.4f}", percent, percent
+        )
+
+    @admin.display(description="Duration")
+    def duration_shown(self, render: Render) -> str:
+        seconds = render.duration.total_seconds()
+        return f"{seconds:,.1f} s ({render.duration_in_frames:,} frames at {render.input_props['fps']:g} fps)"
+
+    @admin.display(description="Took")
+    def render_time_shown(self, render: Render) -> str:
+        return _seconds(render.render_time)
+
+    @admin.display(description="Cost", ordering="cost")
+    def cost_shown(self, render: Render) -> str:
+        return NOTHING if render.cost is None else f"{render.cost:.5f} {render.currency}"
+
+    @admin.display(description="AWS console")
+    def links(self, render: Render) -> SafeString | str:
+        if not render.render_id:
+            return NOTHING
+        return format_html(
+            '<a href="{}" target="_blank" rel="noopener">CloudWatch</a> · '
+            '<a href="{}" target="_blank" rel="noopener">S3 folder</a>',
+            render.cloudwatch_logs,
+            render.folder_in_s3_console,
+        )
+
+    @admin.display(description="Video")
+    def video(self, render: Render) -> SafeString | str:
+        try:
+            url = services.sign_output(render)
+        except SetupError as err:
+            return str(err)
+        if not url:
+            return NOTHING
+        return format_html(
+            '<video src="{}" controls preload="metadata" style="max-width: 640px; width: 100%"></video><br>'
+            '<a href="{}">Download</a> (this link is good for one hour)',
+            url,
+            url,
+        )
+
+    @admin.display(description="Code")
+    def code(self, render: Render) -> SafeString:
+        return _preformatted(str(render.input_props.get("code", "")))
+
+    @admin.display(description="Input props")
+    def input_props_shown(self, render: Render) -> SafeString:
+        others = {name: value for name, value in render.input_props.items() if name != "code"}
+        return _preformatted(_json(others))
+
+    @admin.display(description="Errors and warnings")
+    def errors_shown(self, render: Render) -> SafeString | str:
+        return _preformatted(_json(render.errors)) if render.errors else NOTHING
+
+    @admin.display(description="progress.json, as last read")
+    def progress_json_shown(self, render: Render) -> SafeString | str:
+        return _preformatted(_json(render.progress_json)) if render.progress_json else NOTHING
+
+
+def _seconds(duration: timedelta | None) -> str:
+    return f"{duration.total_seconds():,.1f} s" if duration else NOTHING
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _preformatted(text: str) -> SafeString:
+    style = "white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24em; overflow: auto; margin: 0"
+    return format_html('<pre style="{}">{}</pre>', style, text)

@@ -1,0 +1,67 @@
+import signal
+import threading
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from renders import services
+from renders.management.arguments import positive_float, positive_int
+from renders.models import Render, RenderQuerySet
+
+
+class Command(BaseCommand):
+    help = "Brings the rows of active renders up to date with AWS."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--id", action="append", dest="ids", metavar="ID", help="Our id or a renderId; may be given again."
+        )
+        parser.add_argument("--limit", type=positive_int, metavar="N", help="At most N renders, the oldest first.")
+        parser.add_argument(
+            "--watch",
+            type=positive_float,
+            metavar="SECONDS",
+            help="Refresh again after so many seconds, until Ctrl-C or SIGTERM.",
+        )
+
+    def handle(self, *args: Any, ids: list[str] | None, limit: int | None, watch: float | None, **options: Any) -> None:
+        stop = threading.Event()
+        if watch:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stop.set())
+        chosen = _choose(ids)
+        while True:
+            failed = self._refresh(chosen.all()[:limit], stop)
+            if not watch:
+                break
+            if stop.wait(watch):
+                self.stdout.write("Stopped.")
+                return
+        if failed:
+            raise CommandError(f"{failed} could not be refreshed.")
+
+    def _refresh(self, renders: RenderQuerySet, stop: threading.Event) -> int:
+        counts: Counter[str] = Counter()
+        failed = 0
+        for result in services.refresh_renders(renders):
+            if result.error:
+                failed += 1
+                self.stderr.write(f"{result.render.id}: {result.error}")
+            else:
+                counts[result.render.status] += 1
+            if stop.is_set():
+                break
+        said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        self.stdout.write(f"Refreshed {counts.total()}{f': {said}' if said else ''}.")
+        return failed
+
+
+def _choose(ids: list[str] | None) -> RenderQuerySet:
+    """The renders to refresh; raises CommandError for an id that there is not."""
+    if not ids:
+        return Render.objects.submitted().order_by("created_at")
+    missing = [text for text in ids if not Render.objects.with_id(text).exists()]
+    if missing:
+        raise CommandError(f"There is no render {', '.join(missing)}.")
+    return Render.objects.with_id(*ids).order_by("created_at")
