@@ -94,7 +94,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# The admin's files are served straight from the packages: no collectstatic, DEBUG or not.
+WHITENOISE_USE_FINDERS = True
 
 LOGGING = {
     "version": 1,

@@ -2,6 +2,9 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+admin.site.site_header = admin.site.site_title = "renderhub"
+admin.site.index_title = "Remotion renders"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:renders_render_changelist")),
     path("admin/", admin.site.urls),

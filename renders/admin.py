@@ -104,13 +104,14 @@ class RenderAdmin(admin.ModelAdmin):
     def progress_bar(self, render: Render) -> SafeString:
         percent = f"{render.progress:.0%}"
         return format_html(
-            '<progress value="{}" max="1" title="{}"></progress> {}', f"{render.progress:.4f}", percent, percent
+            '<span style="white-space: nowrap"><progress value="{}" max="1" style="width: 5em"></progress> {}</span>',
+            f"{render.progress:.4f}",
+            percent,
         )
 
     @admin.display(description="Duration")
     def duration_shown(self, render: Render) -> str:
-        seconds = render.duration.total_seconds()
-        return f"{seconds:,.1f} s ({render.duration_in_frames:,} frames at {render.input_props['fps']:g} fps)"
+        return _seconds(render.duration)
 
     @admin.display(description="Took")
     def render_time_shown(self, render: Render) -> str:
@@ -118,15 +119,15 @@ class RenderAdmin(admin.ModelAdmin):
 
     @admin.display(description="Cost", ordering="cost")
     def cost_shown(self, render: Render) -> str:
-        return NOTHING if render.cost is None else f"{render.cost:.5f} {render.currency}"
+        return NOTHING if render.cost is None else f"{render.cost:.5f}\N{NO-BREAK SPACE}{render.currency}"
 
     @admin.display(description="AWS console")
     def links(self, render: Render) -> SafeString | str:
         if not render.render_id:
             return NOTHING
         return format_html(
-            '<a href="{}" target="_blank" rel="noopener">CloudWatch</a> · '
-            '<a href="{}" target="_blank" rel="noopener">S3 folder</a>',
+            '<span style="white-space: nowrap"><a href="{}" target="_blank" rel="noopener">CloudWatch</a> · '
+            '<a href="{}" target="_blank" rel="noopener">S3 folder</a></span>',
             render.cloudwatch_logs,
             render.folder_in_s3_console,
         )
@@ -165,7 +166,7 @@ class RenderAdmin(admin.ModelAdmin):
 
 
 def _seconds(duration: timedelta | None) -> str:
-    return f"{duration.total_seconds():,.1f} s" if duration else NOTHING
+    return f"{duration.total_seconds():,.1f}\N{NO-BREAK SPACE}s" if duration else NOTHING
 
 
 def _json(value: Any) -> str:

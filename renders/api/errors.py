@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
+from rest_framework.exceptions import APIException, NotAuthenticated, UnsupportedMediaType, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
@@ -57,6 +57,8 @@ def _body(exc: Exception) -> dict[str, Any]:
         return {"error": _first_message(exc.detail), "details": exc.detail}
     if isinstance(exc, NotAuthenticated):
         return {"error": SIGN_IN}
+    if isinstance(exc, UnsupportedMediaType):
+        return {"error": "Send the body as JSON, with the header `Content-Type: application/json`."}
     if isinstance(exc, Http404):
         return {"error": "There is no such render."}
     return {"error": str(exc.detail) if isinstance(exc, APIException) else str(exc)}

@@ -8,3 +8,4 @@ class NewestFirstPagination(CursorPagination):
     page_size = 50
     page_size_query_param = "pageSize"
     max_page_size = 200
+    invalid_cursor_message = "The cursor is not one that this list has given: begin again without it."

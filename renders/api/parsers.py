@@ -15,13 +15,13 @@ class BodyTooLarge(APIException):
 
 
 class StrictJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: UTF-8, no NaN or Infinity, and no text that is not Unicode."""
+    """A JSON object as RFC 8259 has it: UTF-8, no NaN or Infinity, and no text that is not Unicode."""
 
     media_type = "application/json"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    ) -> dict[str, Any]:
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(limit + 1)
         if len(body) > limit:
@@ -33,6 +33,8 @@ class StrictJSONParser(BaseParser):
             raise ParseError("The JSON is nested too deeply.") from err
         except ValueError as err:
             raise ParseError(f"The request's body is not JSON that can be used: {err}.") from err
+        if not isinstance(value, dict):
+            raise ParseError('Send a JSON object, for example {"inputProps": {…}}.')
         return value
 
 
@@ -52,7 +54,8 @@ def _check_text(value: Any) -> None:
     if isinstance(value, str):
         if "\0" in value:
             raise ValueError("it has text with the character U+0000")
-        value.encode()
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError("it has text with half of a surrogate pair")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)

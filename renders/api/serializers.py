@@ -78,7 +78,11 @@ class ProgressRequestSerializer(serializers.Serializer):
 
 
 class RenderListQuerySerializer(serializers.Serializer):
-    status = serializers.ChoiceField(choices=Render.Status.choices, required=False)
+    status = serializers.ChoiceField(
+        choices=Render.Status.choices,
+        required=False,
+        error_messages={"invalid_choice": f"Use one of {', '.join(Render.Status.values)}."},
+    )
 
 
 class RenderSerializer(serializers.ModelSerializer):
@@ -90,7 +94,6 @@ class RenderSerializer(serializers.ModelSerializer):
     folderInS3Console = serializers.CharField(source="folder_in_s3_console")  # noqa: N815
     owner = serializers.CharField(source="owner.username", default=None)
     failureReason = serializers.CharField(source="failure_reason")  # noqa: N815
-    inputProps = serializers.JSONField(source="input_props")  # noqa: N815
     functionName = serializers.CharField(source="function_name")  # noqa: N815
     remotionVersion = serializers.CharField(source="remotion_version")  # noqa: N815
     framesPerLambda = serializers.IntegerField(source="frames_per_lambda")  # noqa: N815
@@ -117,7 +120,6 @@ class RenderSerializer(serializers.ModelSerializer):
             "owner",
             "failureReason",
             "error",
-            "inputProps",
             "composition",
             "codec",
             "region",
@@ -138,13 +140,14 @@ class RenderSerializer(serializers.ModelSerializer):
 
 
 class RenderDetailSerializer(RenderSerializer):
-    """One render, with Remotion's errors and a link to the video that is good for an hour."""
+    """One render, with its input, Remotion's errors and a link to the video that is good for an hour."""
 
+    inputProps = serializers.JSONField(source="input_props")  # noqa: N815
     errors = serializers.SerializerMethodField()  # type: ignore[assignment]
     outputUrl = serializers.SerializerMethodField()  # noqa: N815
 
     class Meta(RenderSerializer.Meta):
-        fields = [*RenderSerializer.Meta.fields, "errors", "outputUrl"]
+        fields = [*RenderSerializer.Meta.fields, "inputProps", "errors", "outputUrl"]
         read_only_fields = fields
 
     def get_errors(self, render: Render) -> list[dict[str, Any]]:

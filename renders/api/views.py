@@ -71,12 +71,12 @@ class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     """/api/renders/: the renders as rows."""
 
     def get_queryset(self) -> RenderQuerySet:
-        renders = Render.objects.visible_to(self.request.user).select_related("owner").defer("progress_json")
+        renders = Render.objects.visible_to(self.request.user).select_related("owner")
         if self.action != "list":
-            return renders
+            return renders.defer("progress_json")
         query = RenderListQuerySerializer(data=self.request.query_params)
         query.is_valid(raise_exception=True)
-        return renders.filter(**query.validated_data)
+        return renders.filter(**query.validated_data).defer("progress_json", "input_props", "errors")
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return RenderSerializer if self.action == "list" else RenderDetailSerializer

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import boto3
+import psutil
 from django.conf import settings
 
 from renders.remotion.config import function_name
@@ -137,8 +138,7 @@ class Sandbox:
         s3.upload_file(str(path), BUCKET, key, ExtraArgs={"ContentType": content_type, "ACL": "public-read"})
 
     def _start_lambda(self) -> None:
-        folder = self.toolchain.folder / "tmp" / secrets.token_hex(4)
-        self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = self._temporary_folder()
         options = {
             "functionName": self.function_name,
             "region": REGION,
@@ -156,6 +156,16 @@ class Sandbox:
         if not line:
             raise SandboxError(f"The Lambda API did not start. {self.log_tail('lambda')}")
         self.lambda_url = f"http://127.0.0.1:{json.loads(line)['port']}"
+
+    def _temporary_folder(self) -> Path:
+        """A folder that goes with this process; those of processes that were killed go now."""
+        parent = self.toolchain.folder / "tmp"
+        for left in parent.glob("*-*"):
+            if not psutil.pid_exists(int(left.name.partition("-")[0])):
+                shutil.rmtree(left, ignore_errors=True)
+        folder = parent / f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
 
 class Web:
@@ -195,7 +205,6 @@ class Web:
             **inherited,
             **{name: str(value) for name, value in self.sandbox.settings().items()},
             "DATABASE_URL": f"sqlite:///{self.sandbox.toolchain.folder / 'db.sqlite3'}",
-            "DJANGO_DEBUG": "true",
             "DJANGO_SECRET_KEY": secrets.token_hex(32),
             "DJANGO_SUPERUSER_PASSWORD": self.password,
             "API_ALLOW_ANONYMOUS": "true",
