@@ -1,6 +1,5 @@
 """What comes in and what goes out, under Remotion's own names in camelCase."""
 
-import math
 from typing import Any
 
 from django.conf import settings
@@ -49,7 +48,7 @@ def _code(value: Any) -> str:
 
 
 def _duration_in_frames(value: Any) -> int:
-    if not _is_number(value) or value != int(value) or not 1 <= value <= MAX_FRAMES:
+    if not _is_number(value) or not 1 <= value <= MAX_FRAMES or value != int(value):
         raise serializers.ValidationError(
             f"Send a whole number from 1 to {MAX_FRAMES:,}: Remotion takes at most {MAX_LAMBDAS_PER_RENDER}"
             f" functions for a render, and each renders {FRAMES_PER_LAMBDA} frames."
@@ -65,7 +64,7 @@ def _fps(value: Any) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class CreateRenderSerializer(serializers.Serializer):

@@ -1,0 +1,89 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from renders.sandbox.stack import Sandbox
+from renders.sandbox.toolchain import Toolchain, prepare
+from tests.factories import BUCKET
+from tests.servers import INVOKE, ScriptedServer, reply
+
+CREDENTIALS = {
+    "REMOTION_AWS_ACCESS_KEY_ID": "AKIATEST",
+    "REMOTION_AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "REMOTION_AWS_SESSION_TOKEN": "",
+    "AWS_ACCESS_KEY_ID": "",
+    "AWS_SECRET_ACCESS_KEY": "",
+    "AWS_SESSION_TOKEN": "",
+    "REMOTION_USE_DEFAULT_CREDENTIALS": False,
+    "AWS_ENDPOINT_URL_S3": "",
+    "AWS_ENDPOINT_URL_LAMBDA": "",
+    "REMOTION_REGION": "us-east-1",
+    "REMOTION_RAM": 3009,
+    "REMOTION_DISK": 10240,
+    "REMOTION_TIMEOUT": 240,
+    "REMOTION_FUNCTION_NAME": "",
+    "REMOTION_SITE_NAME": "renderhub",
+    "REMOTION_SERVE_URL": "",
+    "REMOTION_COMPOSITION": "DynamicComp",
+    "REMOTION_BUCKET_NAME": BUCKET,
+    "REMOTION_PRIVACY": "private",
+    "REMOTION_MAX_CODE_LENGTH": 200_000,
+    "REMOTION_START_TIMEOUT": 60,
+    "API_ALLOW_ANONYMOUS": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def set_up_settings(settings: Any) -> None:
+    """What the machine's own environment or .env says is none of the tests' business."""
+    for name, value in CREDENTIALS.items():
+        setattr(settings, name, value)
+
+
+@pytest.fixture
+def aws(settings: Any) -> Iterator[ScriptedServer]:
+    """Lambda and S3 as a scripted server; a start is answered with the render ``abc123``."""
+    with ScriptedServer() as server:
+        server.answers[INVOKE] = reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})
+        settings.AWS_ENDPOINT_URL_S3 = settings.AWS_ENDPOINT_URL_LAMBDA = server.url
+        yield server
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return User.objects.create_user("ada", password="ada")
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return User.objects.create_superuser("grace", password="grace")
+
+
+@pytest.fixture
+def api(user: User) -> APIClient:
+    client = APIClient(raise_request_exception=False)
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    return prepare(lambda text: None)
+
+
+@pytest.fixture(scope="session")
+def running_sandbox(toolchain: Toolchain) -> Iterator[Sandbox]:
+    with Sandbox(toolchain) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox, settings: Any) -> Sandbox:
+    """Remotion's real function, with the settings pointing at it."""
+    for name, value in running_sandbox.settings().items():
+        setattr(settings, name, value)
+    settings.API_ALLOW_ANONYMOUS = True
+    return running_sandbox

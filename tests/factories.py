@@ -1,0 +1,43 @@
+"""Rows for tests, as the database's constraints want them."""
+
+import json
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from renders.models import Render
+
+RECORDINGS = Path(__file__).parent / "recordings"
+INPUT_PROPS = {"code": "Create a rotating 3D cube with blue color", "durationInFrames": 150, "fps": 30}
+BUCKET = "remotionlambda-useast1-abcdefgh"
+
+
+def load_recording(name: str) -> Any:
+    return json.loads((RECORDINGS / f"{name}.json").read_text())
+
+
+def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
+    has_remote = status not in (Render.Status.QUEUED, Render.Status.SUBMITTING)
+    defaults: dict[str, Any] = {
+        "status": status,
+        "failure_reason": Render.FailureReason.RENDER_ERROR if status == Render.Status.FAILED else "",
+        "input_props": INPUT_PROPS,
+        "composition": "DynamicComp",
+        "serve_url": "renderhub",
+        "function_name": "remotion-render-4-0-527-mem3009mb-disk10240mb-240sec",
+        "function_timeout": 240,
+        "region": "us-east-1",
+        "frames_per_lambda": 60,
+        "codec": "h264",
+        "remotion_version": "4.0.527",
+        "render_id": uuid.uuid4().hex[:10] if has_remote else "",
+        "bucket_name": BUCKET if has_remote else "",
+        "output_bucket": BUCKET if status == Render.Status.SUCCEEDED else "",
+        "output_key": "renders/abc123/out.mp4" if status == Render.Status.SUCCEEDED else "",
+        "submitted_at": timezone.now() - timedelta(seconds=10),
+        "finished_at": timezone.now() if status in Render.TERMINAL else None,
+    }
+    return Render.objects.create(**{**defaults, **fields})

@@ -1,0 +1,232 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from renders import services
+from renders.models import Render
+from renders.remotion.errors import FunctionMissing, OutcomeUnknown, SetupError, Throttled, Unavailable
+from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
+from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
+
+pytestmark = pytest.mark.django_db
+Status, Reason = Render.Status, Render.FailureReason
+
+
+def progress_path(render: Render) -> str:
+    return f"/{BUCKET}/renders/{render.render_id}/progress.json"
+
+
+def output_path(render: Render) -> str:
+    return f"/{BUCKET}/renders/{render.render_id}/{render.id}.mp4"
+
+
+def recorded(name: str, step: int = -1) -> dict[str, Any]:
+    """A recorded progress.json whose deadline is still to come."""
+    progress_json = load_recording(name)[step]["progress.json"]
+    return {**progress_json, "timeoutTimestamp": timezone.now().timestamp() * 1000 + 60_000}
+
+
+def refreshed(render: Render) -> Render:
+    services.refresh_render(render)
+    return Render.objects.get(pk=render.pk)
+
+
+class TestCreateRender:
+    def test_row_takes_what_remotion_answered(self, aws: ScriptedServer) -> None:
+        render = services.create_render(owner=None, input_props=INPUT_PROPS)
+        row = Render.objects.get()
+        assert render == row
+        assert (row.status, row.render_id, row.bucket_name) == (Status.RENDERING, "abc123", BUCKET)
+        assert "abc123" in row.cloudwatch_logs
+        assert row.folder_in_s3_console.endswith("prefix=renders/abc123/")
+        assert (row.frames_per_lambda, row.codec, row.remotion_version) == (60, "h264", "4.0.527")
+        assert f'"outName": "{row.id}.mp4"' in aws.requests[0][2].decode()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_row_is_committed_as_submitting_before_the_call(self, aws: ScriptedServer, monkeypatch: Any) -> None:
+        seen = []
+
+        def start(*_: Any, **__: Any) -> services.client.StartedRender:
+            seen.append((Render.objects.get().status, connection.in_atomic_block))
+            return services.client.StartedRender("abc123", BUCKET)
+
+        monkeypatch.setattr(services.client, "start", start)
+        services.create_render(owner=None, input_props=INPUT_PROPS)
+        assert seen == [(Status.SUBMITTING, False)]
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (lambda_error(429, "TooManyRequestsException"), Throttled),
+            (lambda_error(404, "ResourceNotFoundException"), FunctionMissing),
+        ],
+    )
+    def test_a_refusal_is_kept_on_the_row(self, aws: ScriptedServer, answer: Answer, kind: type[Exception]) -> None:
+        aws.answers[INVOKE] = answer
+        with pytest.raises(services.StartFailed) as raised:
+            services.create_render(owner=None, input_props=INPUT_PROPS)
+        row = Render.objects.get()
+        assert isinstance(raised.value.__cause__, kind)
+        assert raised.value.render == row
+        assert (row.status, row.failure_reason, row.error) == (Status.FAILED, Reason.REJECTED, str(raised.value))
+
+    def test_an_unknown_outcome_leaves_the_row_submitting(self, aws: ScriptedServer) -> None:
+        aws.answers[INVOKE] = Answer(reset=True)
+        with pytest.raises(services.StartFailed) as raised:
+            services.create_render(owner=None, input_props=INPUT_PROPS)
+        row = Render.objects.get()
+        assert isinstance(raised.value.__cause__, OutcomeUnknown)
+        assert (row.status, row.error) == (Status.SUBMITTING, str(raised.value))
+
+    @pytest.mark.parametrize(
+        "name", ["REMOTION_AWS_ACCESS_KEY_ID", "REMOTION_AWS_SECRET_ACCESS_KEY", "REMOTION_SITE_NAME"]
+    )
+    def test_without_setup_there_is_no_row_and_no_call(self, aws: ScriptedServer, settings: Any, name: str) -> None:
+        setattr(settings, name, "")
+        with pytest.raises(SetupError):
+            services.create_render(owner=None, input_props=INPUT_PROPS)
+        assert not Render.objects.exists()
+        assert not aws.requests
+
+
+class TestRefreshRender:
+    def test_progress_is_taken(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded("succeeds", 10))
+        row = refreshed(render)
+        assert (row.status, row.progress, row.frames_rendered) == (Status.RENDERING, 0.568, 92)
+        assert row.progress_json is not None
+        assert row.refreshed_at is not None
+        assert row.cost is not None
+
+    def test_done_is_succeeded(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded("succeeds"))
+        row = refreshed(render)
+        assert (row.status, row.progress, row.frames_rendered) == (Status.SUCCEEDED, 1.0, 150)
+        assert (row.output_bucket, row.output_key, row.output_size) == (BUCKET, "renders/62jq0llxxv/out.mp4", 298354)
+        assert (row.cost, row.currency) == (0.0007, "USD")
+
+    def test_a_fatal_error_is_failed_with_its_message(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded("throws-in-chunk"))
+        row = refreshed(render)
+        assert (row.status, row.failure_reason, row.error) == (Status.FAILED, Reason.RENDER_ERROR, "boom at 100")
+        assert len(row.errors) == 2
+        assert row.cost == 0.00053
+
+    def test_a_missing_file_is_normal_after_the_start(self, aws: ScriptedServer) -> None:
+        row = refreshed(make_render())
+        assert row.status == Status.RENDERING
+        assert row.refreshed_at is not None
+
+    def test_a_render_that_vanished_is_lost_when_its_time_is_up(self, aws: ScriptedServer) -> None:
+        render = make_render(submitted_at=timezone.now() - timedelta(seconds=301))
+        row = refreshed(render)
+        assert (row.status, row.failure_reason) == (Status.FAILED, Reason.LOST)
+        assert aws.count(output_path(render)) == 1
+
+    def test_its_output_alone_makes_it_succeed(self, aws: ScriptedServer) -> None:
+        render = make_render(submitted_at=timezone.now() - timedelta(seconds=301))
+        aws.answers[output_path(render)] = Answer(b"12345")
+        row = refreshed(render)
+        assert (row.status, row.output_size) == (Status.SUCCEEDED, 5)
+        assert output_path(render) == f"/{row.output_bucket}/{row.output_key}"
+
+    @pytest.mark.parametrize("step", [0, 5], ids=["before metadata", "chunks missing"])
+    def test_past_the_deadline_it_has_timed_out(self, aws: ScriptedServer, step: int) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply({**recorded("succeeds", step), "timeoutTimestamp": 1})
+        row = refreshed(render)
+        assert (row.status, row.failure_reason) == (Status.FAILED, Reason.TIMED_OUT)
+        assert "240 seconds" in row.error
+        assert aws.count(output_path(render)) == 1
+
+    def test_unless_its_output_is_there(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply({**recorded("succeeds", 5), "timeoutTimestamp": 1})
+        aws.answers[output_path(render)] = Answer(b"12345")
+        assert refreshed(render).status == Status.SUCCEEDED
+
+    def test_nor_if_the_output_cannot_be_looked_for(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply({**recorded("succeeds", 5), "timeoutTimestamp": 1})
+        aws.answers[output_path(render)] = Answer(status=500)
+        with pytest.raises(Unavailable):
+            services.refresh_render(render)
+        assert Render.objects.get().status == Status.RENDERING
+
+    @pytest.mark.parametrize(
+        "answer",
+        [s3_error(500, "InternalError"), Answer(b"{"), Answer(reset=True), reply({"not": "progress"}), reply({})],
+    )
+    def test_what_says_nothing_of_the_render_leaves_the_row_as_it_was(
+        self, aws: ScriptedServer, answer: Answer
+    ) -> None:
+        render = make_render(progress=0.4)
+        before = Render.objects.values().get()
+        aws.answers[progress_path(render)] = answer
+        with pytest.raises(Unavailable):
+            services.refresh_render(render)
+        assert Render.objects.values().get() == before
+
+    @pytest.mark.parametrize("status", [*Render.TERMINAL, Status.QUEUED])
+    def test_terminal_and_queued_rows_never_call_aws(self, aws: ScriptedServer, status: str) -> None:
+        render = make_render(status)
+        assert refreshed(render).status == status
+        assert not aws.requests
+
+    def test_a_second_reading_within_a_second_is_answered_from_the_row(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        first = refreshed(render)
+        services.refresh_render(first)
+        assert aws.count(progress_path(render)) == 1
+        Render.objects.update(refreshed_at=timezone.now() - timedelta(seconds=1.1))
+        services.refresh_render(Render.objects.get())
+        assert aws.count(progress_path(render)) == 2
+
+    def test_an_unknown_outcome_is_lost_when_its_time_is_up(self, aws: ScriptedServer) -> None:
+        waiting = make_render(Status.SUBMITTING, submitted_at=timezone.now() - timedelta(seconds=299))
+        over = make_render(Status.SUBMITTING, submitted_at=timezone.now() - timedelta(seconds=301))
+        assert refreshed(waiting).status == Status.SUBMITTING
+        assert (refreshed(over).status, refreshed(over).failure_reason) == (Status.FAILED, Reason.LOST)
+
+    def test_the_region_is_that_of_the_row(self, aws: ScriptedServer, monkeypatch: Any) -> None:
+        regions = []
+        monkeypatch.setattr(services.client, "read_progress", lambda config, **_: regions.append(config.region))
+        services.refresh_render(make_render(region="eu-central-1"))
+        assert regions == ["eu-central-1"]
+
+
+class TestRefreshRenders:
+    def test_one_that_fails_keeps_none_of_the_others(self, aws: ScriptedServer) -> None:
+        good, bad, other = make_render(), make_render(), make_render()
+        aws.answers[progress_path(bad)] = s3_error(403, "AccessDenied")
+        for render in (good, other):
+            aws.answers[progress_path(render)] = reply(recorded("succeeds"))
+        results = {result.render.pk: result for result in services.refresh_renders(Render.objects.submitted())}
+        assert [bool(results[render.pk].error) for render in (good, bad, other)] == [False, True, False]
+        assert Render.objects.filter(status=Status.SUCCEEDED).count() == 2
+
+    def test_a_row_that_ended_meanwhile_stays_as_it_is(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded("throws-in-chunk"))
+        stale = Render.objects.get()
+        render.mark_succeeded(output_bucket=BUCKET, output_key="k", output_size=1, at=timezone.now())
+        (result,) = services.refresh_renders([stale])
+        assert result.render.status == Status.SUCCEEDED
+
+
+class TestSignOutput:
+    def test_only_a_succeeded_render_has_a_video(self) -> None:
+        assert services.sign_output(make_render()) is None
+        render = make_render(Status.SUCCEEDED)
+        assert "/renders/abc123/out.mp4?" in (services.sign_output(render) or "")
+
+    def test_it_is_signed_anew_and_never_stored(self) -> None:
+        render = make_render(Status.SUCCEEDED)
+        services.sign_output(render)
+        assert "X-Amz-Signature" not in str(Render.objects.values().get())
