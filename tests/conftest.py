@@ -43,23 +43,29 @@ def set_up_settings(settings: Any) -> None:
         setattr(settings, name, value)
 
 
-@pytest.fixture
-def aws(settings: Any) -> Iterator[ScriptedServer]:
-    """Lambda and S3 as a scripted server; a start is answered with the render ``abc123``."""
+@pytest.fixture(scope="session")
+def scripted_server() -> Iterator[ScriptedServer]:
     with ScriptedServer() as server:
-        server.answers[INVOKE] = reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})
-        settings.AWS_ENDPOINT_URL_S3 = settings.AWS_ENDPOINT_URL_LAMBDA = server.url
         yield server
 
 
 @pytest.fixture
+def aws(scripted_server: ScriptedServer, settings: Any) -> ScriptedServer:
+    """Lambda and S3 as a scripted server; a start is answered with the render ``abc123``."""
+    scripted_server.requests.clear()
+    scripted_server.answers = {INVOKE: reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})}
+    settings.AWS_ENDPOINT_URL_S3 = settings.AWS_ENDPOINT_URL_LAMBDA = scripted_server.url
+    return scripted_server
+
+
+@pytest.fixture
 def user(db: None) -> User:
-    return User.objects.create_user("ada", password="ada")
+    return User.objects.create_user("ada")
 
 
 @pytest.fixture
 def staff(db: None) -> User:
-    return User.objects.create_superuser("grace", password="grace")
+    return User.objects.create_superuser("grace")
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ class TestCreate:
     def test_a_body_that_cannot_be_used_is_a_4xx(
         self, api: APIClient, aws: ScriptedServer, path: str, body: bytes, content_type: str, status: int
     ) -> None:
-        response = api.generic("POST", path, body, content_type=content_type)
+        response = api.generic("POST", path, body, content_type=content_type)  # type: ignore[arg-type]
         assert response.status_code == status
         assert response.json()["error"].endswith(".")
         assert not Render.objects.exists()

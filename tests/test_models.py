@@ -10,8 +10,8 @@ from tests.factories import BUCKET, make_render
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-READING = {"progress": 0.5, "frames_rendered": 75, "errors": [], "cost": 0.001, "currency": "USD"}
-OUTPUT = {"output_bucket": BUCKET, "output_key": "renders/x/y.mp4", "output_size": 9}
+READING: dict[str, Any] = {"progress": 0.5, "frames_rendered": 75, "errors": [], "cost": 0.001, "currency": "USD"}
+OUTPUT: dict[str, Any] = {"output_bucket": BUCKET, "output_key": "renders/x/y.mp4", "output_size": 9}
 REMOTE = {"render_id": "abc123", "bucket_name": BUCKET, "cloudwatch_logs": "c", "folder_in_s3_console": "f"}
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from renders import services
 from renders.models import Render
+from renders.remotion import client
 from renders.remotion.errors import FunctionMissing, OutcomeUnknown, SetupError, Throttled, Unavailable
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
@@ -49,11 +50,11 @@ class TestCreateRender:
     def test_row_is_committed_as_submitting_before_the_call(self, aws: ScriptedServer, monkeypatch: Any) -> None:
         seen = []
 
-        def start(*_: Any, **__: Any) -> services.client.StartedRender:
+        def start(*_: Any, **__: Any) -> client.StartedRender:
             seen.append((Render.objects.get().status, connection.in_atomic_block))
-            return services.client.StartedRender("abc123", BUCKET)
+            return client.StartedRender("abc123", BUCKET)
 
-        monkeypatch.setattr(services.client, "start", start)
+        monkeypatch.setattr(client, "start", start)
         services.create_render(owner=None, input_props=INPUT_PROPS)
         assert seen == [(Status.SUBMITTING, False)]
 
@@ -196,7 +197,7 @@ class TestRefreshRender:
 
     def test_the_region_is_that_of_the_row(self, aws: ScriptedServer, monkeypatch: Any) -> None:
         regions = []
-        monkeypatch.setattr(services.client, "read_progress", lambda config, **_: regions.append(config.region))
+        monkeypatch.setattr(client, "read_progress", lambda config, **_: regions.append(config.region))
         services.refresh_render(make_render(region="eu-central-1"))
         assert regions == ["eu-central-1"]
 

@@ -19,7 +19,7 @@ import psutil
 
 
 def leashed(command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[bytes]":
-    """Starts ``command`` on a leash; ``options`` are those of Popen.
+    """Starts ``command`` on a leash; ``options`` are those of Popen. Leaving ``with`` ends it.
 
     It has no part in the terminal's Ctrl-C: its parent decides when it ends.
     """

@@ -99,9 +99,8 @@ class Sandbox:
     def run(self, name: str, command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[bytes]":
         """Starts a process that ends with the sandbox, or with us; its output goes to a log."""
         log = self._exit.enter_context((self.toolchain.logs / f"{name}.log").open("wb"))
-        process = leashed(command, **{"stdout": log, "stderr": log, **options})
-        self._exit.callback(_stop, process)
-        return process
+        # Leaving the context closes its input, which ends it, and waits.
+        return self._exit.enter_context(leashed(command, **{"stdout": log, "stderr": log, **options}))
 
     def log_tail(self, name: str) -> str:
         log = self.toolchain.logs / f"{name}.log"
@@ -222,9 +221,3 @@ def free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise SandboxError("This machine has no free port.")
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    if process.stdin:
-        process.stdin.close()
-    process.wait()

@@ -211,14 +211,10 @@ def _run(
     path = f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with log.open("w") as output:
         environment = {**os.environ, "PATH": path, **environment}
-        process = leashed(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output)
-        try:
+        with leashed(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
             while process.poll() is None:
                 while_running()
                 time.sleep(0.1)
-        finally:
-            process.terminate()
-            process.wait()
     if process.returncode:
         tail = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
         raise SandboxError(f"{name} failed; {log} has all of it, which ends with:\n{tail}")

@@ -1,0 +1,128 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from renders.admin import COLOURS
+from renders.models import Render
+from tests.factories import BUCKET, load_recording, make_render
+from tests.servers import ScriptedServer, reply, s3_error
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/renders/render/"
+Status = Render.Status
+
+
+@pytest.fixture
+def admin(staff: User, client: Client) -> Client:
+    client.force_login(staff)
+    return client
+
+
+def page(admin: Client, path: str) -> str:
+    response = admin.get(path)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+class TestList:
+    @pytest.mark.parametrize("status", Status)
+    def test_every_status_is_shown(self, admin: Client, status: str) -> None:
+        render = make_render(status)
+        assert str(render) in page(admin, LIST)
+        assert Status(status) in COLOURS
+
+    def test_links_lead_to_the_aws_console(self, admin: Client) -> None:
+        make_render(cloudwatch_logs="https://logs.example/", folder_in_s3_console="https://s3.example/")
+        content = page(admin, LIST)
+        assert 'href="https://logs.example/"' in content
+        assert 'href="https://s3.example/"' in content
+
+    def test_duration_cost_and_failure_are_told(self, admin: Client) -> None:
+        make_render(Status.FAILED, failure_reason="timed_out", cost=0.00123, currency="USD")
+        content = page(admin, LIST)
+        assert all(
+            words in content for words in ("Timed out", "5.0\N{NO-BREAK SPACE}s", "0.00123\N{NO-BREAK SPACE}USD")
+        )
+
+    @pytest.mark.parametrize("of", ["id", "render_id", "error", "owner"])
+    def test_search_finds(self, admin: Client, user: User, of: str) -> None:
+        render, other = make_render(owner=user, error="boom at 100"), make_render()
+        words = str(getattr(render, of))
+        content = page(admin, f"{LIST}?q={words}")
+        assert str(render) in content
+        assert str(other) not in content
+
+    @pytest.mark.parametrize("query", ["q=%00", "q=%F0%9F%99%82", "status__exact=dancing", "q='%22;--"])
+    def test_odd_queries_do_no_harm(self, admin: Client, query: str) -> None:
+        make_render()
+        assert admin.get(f"{LIST}?{query}", follow=True).status_code == 200
+
+    def test_filters_by_status(self, admin: Client) -> None:
+        failed, rendering = make_render(Status.FAILED), make_render()
+        content = page(admin, f"{LIST}?status__exact=failed")
+        assert str(failed) in content
+        assert str(rendering) not in content
+
+    def test_queries_do_not_grow_with_the_list(self, admin: Client, user: User, django_assert_num_queries: Any) -> None:
+        make_render(owner=user)
+        with django_assert_num_queries(6) as few:
+            page(admin, LIST)
+        for _ in range(5):
+            make_render(owner=user)
+        with django_assert_num_queries(len(few)):
+            page(admin, LIST)
+
+
+class TestPageOfARender:
+    def test_everything_is_shown_and_nothing_can_be_changed(self, admin: Client) -> None:
+        render = make_render(
+            input_props={"code": "<b>bold</b>", "durationInFrames": 150, "fps": 30, "theme": "dark"},
+            progress_json={"timeoutTimestamp": 12345},
+            errors=[{"message": "boom"}],
+        )
+        content = page(admin, f"{LIST}{render.pk}/change/")
+        for words in ("&lt;b&gt;bold&lt;/b&gt;", "&quot;theme&quot;: &quot;dark&quot;", "12345", "boom", BUCKET):
+            assert words in content
+        assert "<b>bold</b>" not in content
+        assert 'name="_save"' not in content
+        assert 'type="text"' not in content
+
+    @pytest.mark.parametrize("status", Status)
+    def test_every_status_has_a_page(self, admin: Client, status: str) -> None:
+        page(admin, f"{LIST}{make_render(status).pk}/change/")
+
+    def test_a_video_can_be_watched(self, admin: Client) -> None:
+        content = page(admin, f"{LIST}{make_render(Status.SUCCEEDED).pk}/change/")
+        assert f'<video src="https://{BUCKET}.s3.amazonaws.com/renders/abc123/out.mp4?X-Amz-Algorithm' in content
+
+    def test_without_credentials_it_says_why_there_is_none(self, admin: Client, settings: Any) -> None:
+        settings.REMOTION_AWS_ACCESS_KEY_ID = ""
+        content = page(admin, f"{LIST}{make_render(Status.SUCCEEDED).pk}/change/")
+        assert "Set up Remotion Lambda to render videos." in content
+
+    @pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
+    def test_rows_are_neither_added_nor_deleted_by_hand(self, admin: Client, path: str) -> None:
+        assert admin.get(LIST + path.format(pk=make_render().pk)).status_code == 403
+
+
+class TestRefreshAction:
+    def refresh(self, admin: Client, *renders: Render) -> str:
+        data = {"action": "refresh", "_selected_action": [str(render.pk) for render in renders]}
+        return admin.post(LIST, data, follow=True).content.decode()
+
+    def test_chosen_rows_are_refreshed_and_counted(self, admin: Client, aws: ScriptedServer) -> None:
+        done, bad, over, other = make_render(), make_render(), make_render(Status.FAILED), make_render()
+        aws.answers[f"/{BUCKET}/renders/{done.render_id}/"] = reply(load_recording("succeeds")[-1]["progress.json"])
+        aws.answers[f"/{BUCKET}/renders/{bad.render_id}/"] = s3_error(403, "AccessDenied")
+        content = self.refresh(admin, done, bad, over)
+        assert "Refreshed: 1 already over, 1 succeeded." in content
+        assert f"{bad}: AWS does not let these credentials" in content
+        assert aws.count(f"/{BUCKET}/renders/{other.render_id}/") == 0
+
+    def test_whoever_may_view_may_refresh(self, client: Client, user: User, aws: ScriptedServer) -> None:
+        User.objects.update(is_staff=True)
+        user.user_permissions.add(Permission.objects.get(codename="view_render"))
+        client.force_login(user)
+        assert "Refreshed: 1 rendering." in self.refresh(client, make_render())

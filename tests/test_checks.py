@@ -1,0 +1,48 @@
+from typing import Any
+
+import pytest
+
+from renders.checks import check_deployment, check_values
+
+
+def ids(messages: list[Any]) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_the_defaults_are_fine() -> None:
+    assert check_values() == []
+    assert check_deployment() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("REMOTION_REGION", "mars-north-1", "renders.E001"),
+        ("REMOTION_PRIVACY", "secret", "renders.E002"),
+        ("REMOTION_RAM", 1, "renders.E003"),
+        ("REMOTION_DISK", 99_999, "renders.E003"),
+        ("REMOTION_TIMEOUT", 901, "renders.E003"),
+        ("REMOTION_START_TIMEOUT", 0, "renders.E003"),
+        ("REMOTION_MAX_CODE_LENGTH", 0, "renders.E003"),
+    ],
+)
+def test_a_value_that_cannot_work_is_an_error(settings: Any, name: str, value: Any, expected: str) -> None:
+    setattr(settings, name, value)
+    (message,) = check_values()
+    assert message.id == expected
+    assert name in message.msg
+    assert message.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("REMOTION_AWS_ACCESS_KEY_ID", "", "renders.W001"),
+        ("REMOTION_SITE_NAME", "", "renders.W001"),
+        ("API_ALLOW_ANONYMOUS", True, "renders.W002"),
+        ("REMOTION_PRIVACY", "public", "renders.W003"),
+    ],
+)
+def test_what_is_unwise_in_production_is_a_warning(settings: Any, name: str, value: Any, expected: str) -> None:
+    setattr(settings, name, value)
+    assert ids(check_deployment()) == [expected]

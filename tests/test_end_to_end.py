@@ -1,0 +1,252 @@
+"""The whole way on Remotion's real function: a request in, a video out, a row that is true."""
+
+import json
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from botocore.config import Config
+from django.core.management import call_command
+from remotion_lambda import RemotionClient
+from rest_framework.test import APIClient
+
+from renders.models import Render
+from renders.remotion import client
+from renders.remotion.config import RemotionConfig
+from renders.remotion.pricing import PRICES, estimate_cost
+from renders.sandbox.demo import EXAMPLE
+from renders.sandbox.stack import KEY, REGION, Sandbox
+from renders.sandbox.toolchain import NODE, Toolchain
+
+pytestmark = pytest.mark.django_db
+Status, Reason = Render.Status, Render.FailureReason
+PATIENCE = 60
+
+
+def create(code: str, frames: int = 30, fps: float = 30) -> dict[str, Any]:
+    props = {"code": code, "durationInFrames": frames, "fps": fps}
+    response = APIClient().post("/api/lambda/render", {"inputProps": props}, format="json")
+    assert response.status_code == 200, response.json()
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def wait_for(look: Callable[[], Any]) -> Any:
+    """What ``look`` finds as soon as it finds something; looks as often as a client would poll."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.3)
+    raise AssertionError("That took too long.")
+
+
+def poll(started: dict[str, Any]) -> dict[str, Any] | None:
+    """The last answer of the progress endpoint, None while there is progress."""
+    asked = {"id": started["renderId"], "bucketName": started["bucketName"]}
+    answer: dict[str, Any] = APIClient().post("/api/lambda/progress", asked, format="json").json()
+    return None if answer["type"] == "progress" else answer
+
+
+def finish(started: dict[str, Any]) -> tuple[dict[str, Any], Render]:
+    return wait_for(lambda: poll(started)), Render.objects.get(pk=started["id"])
+
+
+def distinct_frames(toolchain: Toolchain, video: Path) -> int:
+    """How many different pictures the video has, seen small."""
+    compositor = toolchain.node_modules / "@remotion" / "compositor-linux-x64-gnu"
+    subprocess.run(
+        [compositor / "ffmpeg", "-v", "error", "-i", video, "-s", "160x90", video.parent / "frame-%d.png"],
+        env={"LD_LIBRARY_PATH": str(compositor)},
+        check=True,
+    )
+    return len({frame.read_bytes() for frame in video.parent.glob("frame-*.png")})
+
+
+class TestSucceeding:
+    def test_the_seeds_example_becomes_the_video_that_was_asked_for(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        with tempfile.NamedTemporaryFile() as bystander:
+            began = time.monotonic()
+            started = APIClient().post("/api/lambda/render", EXAMPLE, format="json").json()
+            answered_in = time.monotonic() - began
+            answer, row = finish(started)
+            assert Path(bystander.name).exists(), "the function must not empty the machine's temporary folder"
+        assert answer["type"] == "done"
+        assert answered_in < 30
+
+        video = tmp_path / "video.mp4"
+        with urllib.request.urlopen(answer["url"]) as response:  # noqa: S310
+            assert response.headers["Content-Disposition"] == 'attachment; filename="video.mp4"'
+            video.write_bytes(response.read())
+        probed = sandbox.toolchain.probe_video(video)
+        assert (probed["codec_name"], probed["nb_read_frames"], probed["avg_frame_rate"]) == ("h264", "150", "30/1")
+        assert distinct_frames(sandbox.toolchain, video) > 100, "it moves"
+
+        assert (row.status, row.progress, row.frames_rendered) == (Status.SUCCEEDED, 1.0, 150)
+        assert row.output_size == answer["size"] == video.stat().st_size
+        assert row.output_key == f"renders/{row.render_id}/{row.id}.mp4"
+        assert row.cost
+        assert row.cost > 0
+
+        official = RemotionClient(
+            region=REGION,
+            serve_url=sandbox.serve_url,
+            function_name=sandbox.function_name,
+            session=boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=REGION),
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        official._create_lambda_client = lambda: client._lambda(RemotionConfig.from_settings())
+        said = official.get_render_progress(render_id=row.render_id, bucket_name=row.bucket_name)
+        assert said is not None
+        assert (said.done, said.outputSizeInBytes, said.outKey) == (True, row.output_size, row.output_key)
+        assert said.costs["accruedSoFar"] == row.cost
+
+    def test_an_unbalanced_brace_in_a_string_refreshes_by_command(self, sandbox: Sandbox) -> None:
+        started = create("return '{' + useCurrentFrame()", fps=29.97)
+
+        def refresh() -> Render | None:
+            call_command("refresh_renders")
+            row = Render.objects.get(pk=started["id"])
+            return row if row.is_terminal else None
+
+        row = wait_for(refresh)
+        assert (row.status, row.error, row.output_size > 0) == (Status.SUCCEEDED, "", True)
+
+    def test_source_in_the_templates_manner_is_shown(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        source = """
+            import { AbsoluteFill, interpolate, spring, useCurrentFrame, useVideoConfig } from "remotion";
+            import React, { useMemo } from "react";
+            const COLOURS: string[] = ["red", "green"];
+            export const MyAnimation: React.FC<{ title?: string }> = ({ title = "{ Hello" }) => {
+              const frame = useCurrentFrame();
+              const { fps } = useVideoConfig();
+              const scale = spring({ frame, fps });
+              const colour = useMemo(() => COLOURS[frame % 2], [frame]);
+              return (
+                <AbsoluteFill style={{ background: colour, opacity: interpolate(frame, [0, 10], [0.2, 1]) }}>
+                  <h1 style={{ transform: `scale(${scale})` }}>{title}</h1>
+                </AbsoluteFill>
+              );
+            };
+        """
+        answer, row = finish(create(source, frames=10))
+        assert (answer["type"], row.error) == ("done", "")
+        video = tmp_path / "video.mp4"
+        urllib.request.urlretrieve(answer["url"], video)  # noqa: S310
+        assert distinct_frames(sandbox.toolchain, video) == 10
+
+
+class TestFailing:
+    @pytest.mark.parametrize(
+        ("code", "message"),
+        [
+            (
+                "export const A = () => { const f = useCurrentFrame();"
+                " if (f === 20) throw new Error('boom at 20'); return <AbsoluteFill>{f}</AbsoluteFill> }",
+                "boom at 20",
+            ),
+            ("export const A = () => { return <div> ; }", "SyntaxError: /code.tsx: Unexpected token"),
+            ("import x from 'lodash'; export default () => null;", 'This site has no module "lodash"'),
+            ("const lower = () => null;", "The code has no component"),
+        ],
+        ids=["throws", "does not compile", "unknown module", "no component"],
+    )
+    def test_the_row_has_the_message(self, sandbox: Sandbox, code: str, message: str) -> None:
+        answer, row = finish(create(code))
+        assert answer["type"] == "error"
+        assert message in answer["message"]
+        assert (row.status, row.failure_reason, row.error) == (Status.FAILED, Reason.RENDER_ERROR, answer["message"])
+
+    def test_a_function_that_is_not_there_is_named(self, sandbox: Sandbox, settings: Any) -> None:
+        settings.REMOTION_FUNCTION_NAME = "remotion-render-elsewhere"
+        response = APIClient().post("/api/lambda/render", EXAMPLE, format="json")
+        assert response.status_code == 500
+        assert "There is no function remotion-render-elsewhere in us-east-1." in response.json()["error"]
+        assert Render.objects.get().failure_reason == Reason.REJECTED
+
+
+class TestBrowserThatCannotStart:
+    @pytest.fixture
+    def broken(self, toolchain: Toolchain, tmp_path: Path, settings: Any) -> Iterator[Sandbox]:
+        """A quota of one function, a time limit of three seconds, and a browser that hangs."""
+        browser = tmp_path / "chromium"
+        browser.write_text("#!/bin/sh\nexec sleep 300\n")
+        browser.chmod(0o755)
+        with Sandbox(toolchain, concurrency=1, function_timeout=3, chromium=tmp_path) as sandbox:
+            for name, value in sandbox.settings().items():
+                setattr(settings, name, value)
+            settings.API_ALLOW_ANONYMOUS = True
+            yield sandbox
+
+    def test_ends_at_its_deadline_and_is_not_stuck(self, broken: Sandbox) -> None:
+        started = create("Never shown")
+        # The one function that the account may run is waiting for its browser.
+        refused = wait_for(self.is_refused)
+        answer, row = finish(started)
+        assert refused.json()["error"].startswith("AWS Lambda has no room")
+        assert answer["type"] == "error"
+        assert "time limit of 3 seconds" in answer["message"]
+        assert (row.status, row.failure_reason) == (Status.FAILED, Reason.TIMED_OUT)
+        assert [process for process in psutil.Process().children(recursive=True) if process.name() == "sleep"] == []
+
+    def is_refused(self) -> Any:
+        response = APIClient().post("/api/lambda/render", EXAMPLE, format="json")
+        return response if response.status_code == 429 else None
+
+
+class TestAgainstTheJavascriptClient:
+    def run(self, toolchain: Toolchain, script: str, argument: Any) -> Any:
+        head = 'const { LambdaClientInternals, estimatePrice } = require("@remotion/lambda-client");'
+        output = subprocess.check_output(
+            [NODE, "-e", f"{head}{script}", json.dumps(argument)],
+            cwd=toolchain.app,
+            env={"REMOTION_SKIP_AWS_CREDENTIALS_CHECK": "1"},
+        )
+        return json.loads(output)
+
+    def test_payload_is_the_same_field_for_field(self, toolchain: Toolchain, settings: Any) -> None:
+        config = RemotionConfig.from_settings()
+        ours = json.loads(client._payload(config, input_props=EXAMPLE["inputProps"], out_name="ours.mp4"))
+        options = {
+            "region": config.region,
+            "functionName": config.function_name,
+            "serveUrl": config.serve_url,
+            "composition": config.composition,
+            "codec": "h264",
+            "inputProps": EXAMPLE["inputProps"],
+            "framesPerLambda": 60,
+            "forceBucketName": config.bucket_name,
+            "privacy": config.privacy,
+            "outName": "ours.mp4",
+            "downloadBehavior": {"type": "download", "fileName": "video.mp4"},
+        }
+        script = """
+            const options = LambdaClientInternals.renderMediaOnLambdaOptionalToRequired(JSON.parse(process.argv[1]));
+            LambdaClientInternals.makeLambdaRenderMediaPayload(options).then((p) => console.log(JSON.stringify(p)));
+        """
+        theirs = self.run(toolchain, script, options)
+        assert {name: (ours.get(name), value) for name, value in theirs.items() if ours.get(name) != value} == {
+            "metadata": ({}, None)
+        }
+
+    def test_prices_are_the_same_in_every_region(self, toolchain: Toolchain) -> None:
+        usage = {"durationInMilliseconds": 1_234_567, "memorySizeInMb": 3009, "diskSizeInMb": 10240}
+        script = """
+            const { regions, usage } = JSON.parse(process.argv[1]);
+            const all = LambdaClientInternals.AWS_REGIONS ?? regions;
+            console.log(JSON.stringify(Object.fromEntries(
+              all.map((region) => [region, estimatePrice({ ...usage, lambdasInvoked: 20000, region })]))));
+        """
+        theirs = self.run(toolchain, script, {"regions": list(PRICES), "usage": usage})
+        ours = {
+            region: estimate_cost(region=region, memory_size_in_mb=3009, duration_in_ms=1_234_567, functions=20_000)
+            for region in PRICES
+        }
+        assert ours == theirs
