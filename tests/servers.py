@@ -37,13 +37,18 @@ def s3_error(status: int, code: str) -> Answer:
     return Answer(f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode(), status=status)
 
 
+class QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Clients that give up are what these tests are about."""
+
+
 class ScriptedServer:
     """Plays Lambda and S3 alike: ``answers`` maps the start of a path to what is answered there."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Callable[[], Answer]] = {}
         self.requests: list[tuple[str, str, bytes]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = QuietServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 

@@ -73,7 +73,7 @@ class TestConstraints:
     @pytest.mark.parametrize(
         ("constraint", "fields"),
         [
-            ("render_status_known", {"status": "dancing"}),
+            ("render_(status_known|finished_at_when_terminal)", {"status": "dancing"}),
             ("render_progress_from_0_to_1", {"progress": 1.1}),
             ("render_progress_from_0_to_1", {"progress": -0.1}),
             ("render_finished_at_when_terminal", {"status": "succeeded", "finished_at": None}),
