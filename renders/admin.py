@@ -87,7 +87,7 @@ class RenderAdmin(admin.ModelAdmin):
         counts = Counter({"already over": queryset.filter(status__in=Render.TERMINAL).count()})
         for result in services.refresh_renders(queryset.submitted()):
             if result.error:
-                self.message_user(request, f"{result.render}: {result.error}", messages.ERROR)
+                self.message_user(request, f"Render {result.render}: {result.error}", messages.ERROR)
             else:
                 counts[result.render.get_status_display().lower()] += 1
         said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)

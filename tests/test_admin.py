@@ -118,7 +118,7 @@ class TestRefreshAction:
         aws.answers[f"/{BUCKET}/renders/{bad.render_id}/"] = s3_error(403, "AccessDenied")
         content = self.refresh(admin, done, bad, over)
         assert "Refreshed: 1 already over, 1 succeeded." in content
-        assert f"{bad}: AWS does not let these credentials" in content
+        assert f"Render {bad}: AWS does not let these credentials" in content
         assert aws.count(f"/{BUCKET}/renders/{other.render_id}/") == 0
 
     def test_whoever_may_view_may_refresh(self, client: Client, user: User, aws: ScriptedServer) -> None:
