@@ -4,6 +4,7 @@ Variables come from the environment or from a file `.env` beside `manage.py`; th
 wins. README.md has the table of all of them.
 """
 
+import os
 import secrets
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import environ
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(os.environ.get("RENDERHUB_ENV_FILE", BASE_DIR / ".env"))
 
 # Django -------------------------------------------------------------------------------------
 

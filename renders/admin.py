@@ -1,6 +1,5 @@
 import json
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from renders import services
 from renders.models import Render, RenderQuerySet
-from renders.remotion.errors import SetupError
+from renders.remotion.errors import RemotionError
 
 COLOURS = {
     Render.Status.QUEUED: "#6b7280",
@@ -136,7 +135,7 @@ class RenderAdmin(admin.ModelAdmin):
     def video(self, render: Render) -> SafeString | str:
         try:
             url = services.sign_output(render)
-        except SetupError as err:
+        except RemotionError as err:
             return str(err)
         if not url:
             return NOTHING
@@ -165,8 +164,8 @@ class RenderAdmin(admin.ModelAdmin):
         return _preformatted(_json(render.progress_json)) if render.progress_json else NOTHING
 
 
-def _seconds(duration: timedelta | None) -> str:
-    return f"{duration.total_seconds():,.1f}\N{NO-BREAK SPACE}s" if duration else NOTHING
+def _seconds(seconds: float | None) -> str:
+    return NOTHING if seconds is None else f"{seconds:,.1f}\N{NO-BREAK SPACE}s"
 
 
 def _json(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import contextlib
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,11 +17,12 @@ class IllegalTransition(Exception):
 
 class RenderQuerySet(models.QuerySet["Render"]):
     def active(self) -> "RenderQuerySet":
-        return self.filter(status__in=Render.ACTIVE)
+        # What the partial index is of; the constraints make it the same as the active statuses.
+        return self.filter(finished_at__isnull=True)
 
     def submitted(self) -> "RenderQuerySet":
         """The active renders that AWS has been asked to do: those a refresh can tell apart."""
-        return self.filter(status__in=(Render.Status.SUBMITTING, Render.Status.RENDERING))
+        return self.active().exclude(status=Render.Status.QUEUED)
 
     def with_id(self, *texts: str) -> "RenderQuerySet":
         """Those whose id, ours or Remotion's, is among the texts."""
@@ -72,7 +73,7 @@ class Render(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="renders"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="renders"
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.SUBMITTING)
     failure_reason = models.CharField(max_length=16, choices=FailureReason, blank=True, default="")
@@ -115,11 +116,7 @@ class Render(models.Model):
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="render_owner_newest"),
             models.Index(fields=["-created_at", "-id"], name="render_newest"),
-            models.Index(
-                fields=["created_at"],
-                name="render_active",
-                condition=Q(status__in=["queued", "submitting", "rendering"]),
-            ),
+            models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -164,15 +161,15 @@ class Render(models.Model):
         return self.input_props["durationInFrames"]
 
     @property
-    def duration(self) -> timedelta:
-        """How long the video plays."""
-        return timedelta(seconds=self.duration_in_frames / self.input_props["fps"])
+    def duration(self) -> float:
+        """How long the video plays, in seconds."""
+        return self.duration_in_frames / self.input_props["fps"]
 
     @property
-    def render_time(self) -> timedelta | None:
-        """How long the render took, or has taken until it was last read."""
+    def render_time(self) -> float | None:
+        """How long the render took, or has taken until it was last read, in seconds."""
         end = self.finished_at or self.refreshed_at
-        return end - self.submitted_at if end and self.submitted_at else None
+        return (end - self.submitted_at).total_seconds() if end and self.submitted_at else None
 
     def mark_rendering(
         self, *, render_id: str, bucket_name: str, cloudwatch_logs: str, folder_in_s3_console: str
@@ -240,12 +237,11 @@ class Render(models.Model):
         self.failure_reason = ""
         self.error = ""
         self.progress = 1.0
-        self.frames_rendered = self.duration_in_frames
         self.output_bucket = output_bucket
         self.output_key = output_key
         self.output_size = output_size
         output = ("output_bucket", "output_key", "output_size")
-        self._save("status", "finished_at", "failure_reason", "error", "progress", "frames_rendered", *output)
+        self._save("status", "finished_at", "failure_reason", "error", "progress", *output)
         return True
 
     def mark_failed(self, reason: FailureReason, *, error: str, at: datetime) -> bool:

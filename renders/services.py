@@ -12,13 +12,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
-from remotion_lambda.version import VERSION
 
 from renders.models import Render
 from renders.remotion import client, console
-from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig
+from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, REMOTION_VERSION, RemotionConfig
 from renders.remotion.errors import OutcomeUnknown, RemotionError, Unavailable
 from renders.remotion.progress import RenderProgress, interpret, output_key
 
@@ -63,7 +62,7 @@ def create_render(*, owner: Any, input_props: dict[str, Any]) -> Render:
         region=config.region,
         frames_per_lambda=FRAMES_PER_LAMBDA,
         codec=CODEC,
-        remotion_version=VERSION,
+        remotion_version=REMOTION_VERSION,
     )
     try:
         started = client.start(config, input_props=input_props, out_name=render.out_name)
@@ -75,6 +74,8 @@ def create_render(*, owner: Any, input_props: dict[str, Any]) -> Render:
         logger.warning("Render %s was not started: %s", render.id, err)
         rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
         raise StartFailed(_change(render.pk, rejected), err) from err
+    # Said before it is saved: whatever happens to the database, the renderId is not lost.
+    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
     return _change(render.pk, partial(_take_start, started=started))
 
 
@@ -111,10 +112,7 @@ def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
         for render, finding in zip(
             rows, readers.map(partial(_read, RemotionConfig.from_settings()), rows), strict=True
         ):
-            if isinstance(finding, RemotionError):
-                yield Refreshed(render, finding)
-            else:
-                yield Refreshed(_change(render.pk, partial(_take_finding, finding=finding)))
+            yield _settle(render, finding)
     finally:
         readers.shutdown(cancel_futures=True)
 
@@ -158,13 +156,25 @@ def _read(config: RemotionConfig, render: Render) -> _Finding | RemotionError:
             now_in_ms=reading.read_at_in_ms,
             function_timeout=render.function_timeout,
         )
-        output_size = _find_output(config, render) if progress.is_past_deadline else None
-        return _Finding(progress, reading.progress_json, output_size)
+        is_over = progress.is_past_deadline and not progress.fatal_error_encountered
+        return _Finding(progress, reading.progress_json, _find_output(config, render) if is_over else None)
     except RemotionError as err:
         return err
-    except (KeyError, TypeError, ValueError, ArithmeticError) as err:
+    except Exception as err:
+        # Whatever is wrong with one file, the other renders are to be read.
         logger.exception("Render %s has a progress.json that cannot be understood.", render.id)
         return Unavailable(f"S3 answered with a progress.json that cannot be understood ({err!r}).")
+
+
+def _settle(render: Render, finding: _Finding | RemotionError) -> Refreshed:
+    """Saves what was found. A row that cannot be saved is told and keeps none of the others."""
+    if isinstance(finding, RemotionError):
+        return Refreshed(render, finding)
+    try:
+        return Refreshed(_change(render.pk, partial(_take_finding, finding=finding)))
+    except (DatabaseError, Render.DoesNotExist) as err:
+        logger.exception("Render %s could not be saved.", render.id)
+        return Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))
 
 
 def _find_output(config: RemotionConfig, render: Render) -> int | None:
@@ -230,7 +240,8 @@ def _timeout_message(render: Render, progress: RenderProgress) -> str:
 def _lost_message(render: Render) -> str:
     if render.render_id:
         return f"Nothing of the render is found in {render.bucket_name}, and its time limit has passed."
-    return "Nothing was heard of the render since its start was asked for, and its time limit has passed."
+    message = "Nothing was heard of the render since its start was asked for, and its time limit has passed."
+    return f"{message} {render.error}".strip()
 
 
 def _is_fresh(render: Render) -> bool:

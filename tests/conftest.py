@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from renders.sandbox.stack import Sandbox
+from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback
 from renders.sandbox.toolchain import Toolchain, prepare
 from tests.factories import BUCKET
 from tests.servers import INVOKE, ScriptedServer, reply
@@ -33,6 +33,8 @@ CREDENTIALS = {
     "REMOTION_MAX_CODE_LENGTH": 200_000,
     "REMOTION_START_TIMEOUT": 60,
     "API_ALLOW_ANONYMOUS": False,
+    "ALLOWED_HOSTS": ["testserver", "127.0.0.1"],
+    "SECURE_SSL_REDIRECT": False,
 }
 
 
@@ -45,6 +47,7 @@ def set_up_settings(settings: Any) -> None:
 
 @pytest.fixture(scope="session")
 def scripted_server() -> Iterator[ScriptedServer]:
+    bypass_proxies_for_loopback()
     with ScriptedServer() as server:
         yield server
 

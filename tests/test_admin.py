@@ -46,6 +46,10 @@ class TestList:
             words in content for words in ("Timed out", "5.0\N{NO-BREAK SPACE}s", "0.00123\N{NO-BREAK SPACE}USD")
         )
 
+    def test_an_absurd_duration_is_shown_too(self, admin: Client) -> None:
+        make_render(input_props={"code": "x", "durationInFrames": 12_000, "fps": 1e-300})
+        page(admin, LIST)
+
     @pytest.mark.parametrize("of", ["id", "render_id", "error", "owner"])
     def test_search_finds(self, admin: Client, user: User, of: str) -> None:
         render, other = make_render(owner=user, error="boom at 100"), make_render()

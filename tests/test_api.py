@@ -1,4 +1,5 @@
 import json
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -111,7 +112,12 @@ class TestCreate:
             (b'{"inputProps": {"code": "x", "durationInFrames": 1, "fps": 30, "\\ud800": 1}}', "application/json", 400),
             (b'{"inputProps": {"code": "\xff"}}', "application/json", 400),
             (b"[" * 100_000, "application/json", 400),
-            (b'{"a": ' * 900 + b"1" + b"}" * 900, "application/json", 400),
+            (
+                b'{"inputProps": {"code": "x", "durationInFrames": 1, "fps": 30, "deep": %s1%s}}'
+                % (b"[" * 905, b"]" * 905),
+                "application/json",
+                400,
+            ),
             (b'{"x": ' + b"1" * 5000 + b"}", "application/json", 400),
             (b'{"x": "' + b"y" * 2_700_000 + b'"}', "application/json", 413),
             (b"inputProps=1", "application/x-www-form-urlencoded", 415),
@@ -154,7 +160,7 @@ class TestCreate:
             (lambda_error(404, "ResourceNotFoundException"), 500, "Deploy it: npx"),
             (lambda_error(403, "AccessDeniedException"), 500, "credentials"),
             (lambda_error(429, "TooManyRequestsException"), 429, "no room"),
-            (reply({"type": "error", "message": "No such composition"}), 502, "No such composition"),
+            (reply({"type": "error", "message": "You have multiple buckets."}), 502, "You have multiple buckets."),
         ],
     )
     def test_a_refusal_is_answered_and_kept(
@@ -315,8 +321,11 @@ class TestRenders:
         response = method(f"/api/renders/{path}")
         assert (response.status_code, response.json()) == (404, {"error": "There is no such render."})
 
-    def test_a_cursor_that_is_none_is_told(self, api: APIClient) -> None:
-        response = api.get("/api/renders/?cursor=zzz")
+    @pytest.mark.parametrize("position", [None, "p=garbage", "p=2020", "p=%00", "o=x"])
+    def test_a_cursor_that_is_none_is_told(self, api: APIClient, user: User, position: str | None) -> None:
+        make_render(owner=user)
+        cursor = "zzz" if position is None else b64encode(position.encode()).decode()
+        response = api.get("/api/renders/", {"cursor": cursor})
         assert (response.status_code, "cursor" in response.json()["error"]) == (404, True)
 
 

@@ -23,6 +23,7 @@ from renders.remotion.errors import (
     Unavailable,
     VersionMismatch,
 )
+from renders.remotion.pricing import PRICES
 from tests.factories import BUCKET, INPUT_PROPS, load_recording
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
@@ -30,7 +31,7 @@ PROGRESS = f"/{BUCKET}/renders/abc123/progress.json"
 OUTPUT_KEY = "renders/abc123/out.mp4"
 
 
-def start(**changes: Any) -> client.StartedRender:
+def start() -> client.StartedRender:
     return client.start(RemotionConfig.from_settings(), input_props=INPUT_PROPS, out_name="ours.mp4")
 
 
@@ -82,7 +83,10 @@ class TestStart:
             (lambda_error(413, "RequestTooLargeException", "Too large."), Rejected, "Too large."),
             (lambda_error(500, "ServiceException"), OutcomeUnknown, "not known whether"),
             (lambda_error(502, "EC2UnexpectedException"), OutcomeUnknown, "not known whether"),
-            (reply({"type": "error", "message": "No such composition"}), Rejected, "No such composition"),
+            (reply({"type": "error", "message": "You have multiple buckets (a,b)"}), Rejected, r"buckets \(a,b\)"),
+            (reply({"type": "error", "message": "Rate Exceeded."}), Throttled, "no room"),
+            # Remotion writes the first progress.json while it launches the render.
+            (reply({"type": "error", "message": "Please reduce your request rate."}), OutcomeUnknown, "request rate"),
             (reply({"type": "error", "message": "Version mismatch: …"}), VersionMismatch, "lambda@4.0.527"),
             (reply({"type": "surprise"}), OutcomeUnknown, "not a reply of Remotion's"),
             (Answer(b"<html>"), OutcomeUnknown, "not a reply of Remotion's"),
@@ -116,9 +120,23 @@ class TestStart:
         with pytest.raises(Unavailable, match="Nothing was started"):
             start()
 
-    def test_a_function_name_that_is_none_is_a_matter_of_setup(self, settings: Any) -> None:
+    def test_an_endpoint_that_is_none_is_a_matter_of_setup(self, settings: Any) -> None:
         settings.AWS_ENDPOINT_URL_LAMBDA = "no url"
         with pytest.raises(SetupError, match="no url"):
+            start()
+
+    def test_a_name_that_remotion_gave_tells_the_functions_size(self, aws: ScriptedServer, settings: Any) -> None:
+        settings.REMOTION_FUNCTION_NAME = "remotion-render-4-0-500-mem2048mb-disk512mb-900sec"
+        assert RemotionConfig.from_settings().function_timeout == 900
+        aws.answers[INVOKE] = lambda_error(404, "ResourceNotFoundException")
+        with pytest.raises(FunctionMissing, match="--memory=2048 --disk=512 --timeout=900") as raised:
+            start()
+        assert "Deploy remotion-render-4-0-527-mem2048mb-disk512mb-900sec and remove" in str(raised.value)
+
+    def test_no_longer_is_waited_than_the_function_may_run(self, aws: ScriptedServer, settings: Any) -> None:
+        settings.REMOTION_TIMEOUT = 1
+        aws.answers[INVOKE] = Answer(delay=1.5)
+        with pytest.raises(OutcomeUnknown, match="ReadTimeoutError"):
             start()
 
 
@@ -188,6 +206,21 @@ class TestReading:
             read_progress()
         assert type(raised.value) is kind
 
+    def test_text_that_no_database_can_store_is_replaced(self, aws: ScriptedServer) -> None:
+        aws.answers[PROGRESS] = Answer(b'{"errors": [{"message": "a\\u0000b\\ud800c \\\\u0000"}]}')
+        reading = read_progress()
+        assert reading is not None
+        assert reading.progress_json["errors"][0]["message"] == "a\ufffdb?c \\u0000"
+
+    def test_no_answer_in_time_is_no_answer(
+        self, aws: ScriptedServer, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client, "READ_TIMEOUT_SECONDS", 0.2)
+        settings.REMOTION_AWS_ACCESS_KEY_ID = "a key of its own, for a client of its own"
+        aws.answers[PROGRESS] = Answer(delay=0.5)
+        with pytest.raises(Unavailable, match="ReadTimeoutError"):
+            read_progress()
+
     def test_credentials_are_needed(self, settings: Any) -> None:
         settings.REMOTION_AWS_ACCESS_KEY_ID = ""
         with pytest.raises(SetupError):
@@ -217,6 +250,13 @@ class TestOutput:
         aws.answers[f"/{BUCKET}/"] = Answer(status=403)
         with pytest.raises(AccessDenied):
             find_output()
+
+    @pytest.mark.parametrize("region", [region for region in PRICES if region != "us-east-1"])
+    def test_url_names_the_region(self, settings: Any, region: str) -> None:
+        settings.REMOTION_REGION = region
+        url = client.sign_output_url(RemotionConfig.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)
+        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        assert url.startswith(f"https://{BUCKET}.s3.{region}.{domain}/{OUTPUT_KEY}?")
 
     def test_url_is_signed_for_an_hour_without_asking_aws(self) -> None:
         url = client.sign_output_url(RemotionConfig.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)

@@ -30,8 +30,8 @@ class TestOneVersionOfRemotion:
     def test_lock_file_names_no_host(self) -> None:
         assert "resolved" not in (SOURCES / "package-lock.json").read_text()
 
-    def test_deploy_command_deploys_it(self) -> None:
-        assert f"@remotion/lambda@{VERSION}" in deploy_command(RemotionConfig.from_settings())
+    def test_readme_deploys_it(self) -> None:
+        assert f"   {deploy_command(RemotionConfig.from_settings())}\n" in (ROOT / "README.md").read_text()
 
 
 class TestCredentials:

@@ -15,6 +15,5 @@ def test_links_and_name_equal_those_of_the_javascript_client(case: dict[str, Any
     function = {"region": case["region"], "function_name": name, "render_id": case["renderId"]}
     assert name == case["functionName"]
     assert console.cloudwatch_logs_url(**function) == case["cloudWatchLogs"]
-    assert console.cloudwatch_main_logs_url(**function) == case["cloudWatchMainLogs"]
     folder = console.s3_folder_url(region=case["region"], bucket_name=case["bucketName"], render_id=case["renderId"])
     assert folder == case["folderInS3Console"]

@@ -1,11 +1,12 @@
 """The whole way on Remotion's real function: a request in, a video out, a row that is true."""
 
+import contextlib
 import json
 import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import boto3
 import psutil
 import pytest
 from botocore.config import Config
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from remotion_lambda import RemotionClient
 from rest_framework.test import APIClient
 
@@ -51,7 +52,10 @@ def wait_for(look: Callable[[], Any]) -> Any:
 def poll(started: dict[str, Any]) -> dict[str, Any] | None:
     """The last answer of the progress endpoint, None while there is progress."""
     asked = {"id": started["renderId"], "bucketName": started["bucketName"]}
-    answer: dict[str, Any] = APIClient().post("/api/lambda/progress", asked, format="json").json()
+    response = APIClient().post("/api/lambda/progress", asked, format="json")
+    if response.status_code == 503:
+        return None  # moto's S3 fails now and then while a file is overwritten
+    answer: dict[str, Any] = response.json()
     return None if answer["type"] == "progress" else answer
 
 
@@ -108,11 +112,25 @@ class TestSucceeding:
         assert (said.done, said.outputSizeInBytes, said.outKey) == (True, row.output_size, row.output_key)
         assert said.costs["accruedSoFar"] == row.cost
 
+    def test_words_can_be_read(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        """Two titles of one length differ in nothing but their letters."""
+        frames = []
+        for words in ("Hello", "World"):
+            answer, _ = finish(create(words, frames=4))
+            video = tmp_path / words / "video.mp4"
+            video.parent.mkdir()
+            urllib.request.urlretrieve(answer["url"], video)  # noqa: S310
+            distinct_frames(sandbox.toolchain, video)
+            frames.append([frame.read_bytes() for frame in sorted(video.parent.glob("frame-*.png"))])
+        assert all(hello != world for hello, world in zip(*frames, strict=True))
+
     def test_an_unbalanced_brace_in_a_string_refreshes_by_command(self, sandbox: Sandbox) -> None:
         started = create("return '{' + useCurrentFrame()", fps=29.97)
 
         def refresh() -> Render | None:
-            call_command("refresh_renders")
+            # S3's passing failures, which moto has while a file is overwritten, are told and pass.
+            with contextlib.suppress(CommandError):
+                call_command("refresh_renders")
             row = Render.objects.get(pk=started["id"])
             return row if row.is_terminal else None
 
@@ -173,32 +191,32 @@ class TestFailing:
 
 
 class TestBrowserThatCannotStart:
-    @pytest.fixture
-    def broken(self, toolchain: Toolchain, tmp_path: Path, settings: Any) -> Iterator[Sandbox]:
-        """A quota of one function, a time limit of three seconds, and a browser that hangs."""
-        browser = tmp_path / "chromium"
-        browser.write_text("#!/bin/sh\nexec sleep 300\n")
-        browser.chmod(0o755)
+    """A quota of one function, a time limit of three seconds, and a browser that does not work."""
+
+    @pytest.mark.parametrize("browser", ["exec sleep 4321", "exit 1"], ids=["hangs", "exits"])
+    def test_ends_at_its_deadline_and_is_not_stuck(
+        self, toolchain: Toolchain, tmp_path: Path, settings: Any, browser: str
+    ) -> None:
+        executable = tmp_path / "chromium"
+        executable.write_text(f"#!/bin/sh\n{browser}\n")
+        executable.chmod(0o755)
         with Sandbox(toolchain, concurrency=1, function_timeout=3, chromium=tmp_path) as sandbox:
             for name, value in sandbox.settings().items():
                 setattr(settings, name, value)
             settings.API_ALLOW_ANONYMOUS = True
-            yield sandbox
-
-    def test_ends_at_its_deadline_and_is_not_stuck(self, broken: Sandbox) -> None:
-        started = create("Never shown")
-        # The one function that the account may run is waiting for its browser.
-        refused = wait_for(self.is_refused)
-        answer, row = finish(started)
-        assert refused.json()["error"].startswith("AWS Lambda has no room")
+            started = create("Never shown")
+            if "sleep" in browser:
+                # The one function that the account may run is waiting for its browser.
+                assert wait_for(self.refusal)["error"].startswith("AWS Lambda has no room")
+            answer, row = finish(started)
         assert answer["type"] == "error"
         assert "time limit of 3 seconds" in answer["message"]
         assert (row.status, row.failure_reason) == (Status.FAILED, Reason.TIMED_OUT)
-        assert [process for process in psutil.Process().children(recursive=True) if process.name() == "sleep"] == []
+        assert not any("4321" in process.info["cmdline"] for process in psutil.process_iter(["cmdline"]))
 
-    def is_refused(self) -> Any:
+    def refusal(self) -> Any:
         response = APIClient().post("/api/lambda/render", EXAMPLE, format="json")
-        return response if response.status_code == 429 else None
+        return response.json() if response.status_code == 429 else None
 
 
 class TestAgainstTheJavascriptClient:
@@ -239,12 +257,12 @@ class TestAgainstTheJavascriptClient:
     def test_prices_are_the_same_in_every_region(self, toolchain: Toolchain) -> None:
         usage = {"durationInMilliseconds": 1_234_567, "memorySizeInMb": 3009, "diskSizeInMb": 10240}
         script = """
-            const { regions, usage } = JSON.parse(process.argv[1]);
-            const all = LambdaClientInternals.AWS_REGIONS ?? regions;
-            console.log(JSON.stringify(Object.fromEntries(
-              all.map((region) => [region, estimatePrice({ ...usage, lambdasInvoked: 20000, region })]))));
+            const usage = { ...JSON.parse(process.argv[1]), lambdasInvoked: 20000 };
+            const prices = require("@remotion/lambda-client/regions").AWS_REGIONS
+              .map((region) => [region, estimatePrice({ ...usage, region })]);
+            console.log(JSON.stringify(Object.fromEntries(prices)));
         """
-        theirs = self.run(toolchain, script, {"regions": list(PRICES), "usage": usage})
+        theirs = self.run(toolchain, script, usage)
         ours = {
             region: estimate_cost(region=region, memory_size_in_mb=3009, duration_in_ms=1_234_567, functions=20_000)
             for region in PRICES

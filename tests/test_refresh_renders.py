@@ -76,6 +76,7 @@ def test_options_are_checked(arguments: tuple[str, str]) -> None:
     assert "over 0" in run(*arguments)[1]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_watching_goes_on_until_a_signal(aws: ScriptedServer, number: signal.Signals) -> None:
     render = make_render()

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,13 +14,14 @@ import psutil
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.db.utils import ConnectionHandler
 
 from renders.management.commands.sandbox import Command
 from renders.sandbox import toolchain as toolchain_module
 from renders.sandbox.demo import EXAMPLE
 from renders.sandbox.errors import SandboxError
 from renders.sandbox.leash import leashed
-from renders.sandbox.stack import free_port
+from renders.sandbox.stack import Sandbox, free_port
 from renders.sandbox.toolchain import NODE, Toolchain, prepare
 
 ROOT = Path(django_settings.BASE_DIR)
@@ -56,6 +58,11 @@ class TestLeash:
             family = self.descendants(process)
             process.terminate()
             assert wait_until_gone(family) == []
+
+    def test_orphans_end_too(self) -> None:
+        with leashed(["sh", "-c", "(setsid sleep 4322 &); exec sleep 4322"]) as process:
+            family = self.descendants(process)
+        assert wait_until_gone(family) == []
 
     def test_status_is_that_of_the_command(self) -> None:
         with leashed([sys.executable, "-c", "raise SystemExit(3)"]) as process:
@@ -94,6 +101,28 @@ class TestToolchain:
         (tmp_path / "video.mp4").write_text("no")
         with pytest.raises(SandboxError, match="is not a video"):
             toolchain.probe_video(tmp_path / "video.mp4")
+
+
+def test_workers_that_cannot_load_are_told(toolchain: Toolchain, tmp_path: Path) -> None:
+    shutil.copy(toolchain.app / "lambda.cjs", tmp_path)
+    (tmp_path / "worker.cjs").write_text("throw new Error('broken')")
+    (tmp_path / "app").symlink_to(tmp_path)
+    broken = Sandbox(Toolchain(tmp_path))
+    (tmp_path / "site").mkdir()
+    with pytest.raises(SandboxError, match=r"The Lambda API did not start\.(.|\n)*Error: broken"):
+        broken.__enter__()
+
+
+@pytest.mark.django_db
+def test_sqlite_waits_its_turn_and_lets_readers_read(tmp_path: Path) -> None:
+    default = django_settings.DATABASES["default"]
+    if default["ENGINE"] != "django.db.backends.sqlite3":
+        pytest.skip("PostgreSQL does by itself.")
+    database = ConnectionHandler({"default": {**default, "NAME": tmp_path / "db.sqlite3"}})["default"]
+    with database.cursor() as cursor:
+        assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert default["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    database.close()
 
 
 def test_a_worker_refuses_a_temporary_folder_that_is_not_its_own(toolchain: Toolchain, tmp_path: Path) -> None:
@@ -147,7 +176,7 @@ class TestCommand:
         assert "is h264, 1280×720, 150 frames" in output
         assert re.search(r"Admin +http://127\.0\.0\.1:\d+/admin/ +\(admin / \S{12}\)", output)
         assert wait_until_gone(family) == []
-        assert list((toolchain.folder / "tmp").glob(f"{process.pid}-*")) == []
+        assert not list(toolchain.folder.glob(f"runs/{process.pid}-*/tmp/*")), "workers clean up behind them"
 
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
     def test_every_process_dies_with_it(self, toolchain: Toolchain, number: signal.Signals) -> None:
@@ -159,6 +188,16 @@ class TestCommand:
         process.communicate(timeout=20)
         assert wait_until_gone(family) == []
         assert process.returncode == (-9 if number == signal.SIGKILL else 0)
+
+    def test_a_render_that_fails_is_status_1(self, monkeypatch: Any) -> None:
+        props = {"code": "throw new Error('boom')", "durationInFrames": 2, "fps": 30}
+        monkeypatch.setattr("renders.sandbox.demo.EXAMPLE", {"inputProps": props})
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(CommandError, match="The render failed: Error: boom"):
+                call_command(Command(), "--once")
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def test_a_reason_that_it_cannot_go_on_is_status_1(self, monkeypatch: Any) -> None:
         monkeypatch.setattr("platform.machine", lambda: "sparc")

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.django_db
 Status, Reason = Render.Status, Render.FailureReason
 
 
+NO_METADATA = reply({**load_recording("succeeds")[-1]["progress.json"], "renderMetadata": None})
+
+
 def progress_path(render: Render) -> str:
     return f"/{BUCKET}/renders/{render.render_id}/progress.json"
 
@@ -119,6 +122,24 @@ class TestRefreshRender:
         assert len(row.errors) == 2
         assert row.cost == 0.00053
 
+    def test_a_fatal_error_needs_no_output_looked_for(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply({**recorded("throws-in-chunk"), "timeoutTimestamp": 1})
+        assert refreshed(render).failure_reason == Reason.RENDER_ERROR
+        assert aws.count(output_path(render)) == 0
+
+    def test_frames_are_those_that_were_rendered(self, aws: ScriptedServer) -> None:
+        render = make_render(input_props={**INPUT_PROPS, "durationInFrames": 10})
+        aws.answers[progress_path(render)] = reply(recorded("succeeds"))
+        assert refreshed(render).frames_rendered == 150
+
+    def test_an_error_without_words_has_some(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        broken = recorded("bad-metadata")
+        broken["errors"][0]["message"] = " \n"
+        aws.answers[progress_path(render)] = reply(broken)
+        assert refreshed(render).error == "Remotion failed without a message."
+
     def test_a_missing_file_is_normal_after_the_start(self, aws: ScriptedServer) -> None:
         row = refreshed(make_render())
         assert row.status == Status.RENDERING
@@ -162,7 +183,14 @@ class TestRefreshRender:
 
     @pytest.mark.parametrize(
         "answer",
-        [s3_error(500, "InternalError"), Answer(b"{"), Answer(reset=True), reply({"not": "progress"}), reply({})],
+        [
+            s3_error(500, "InternalError"),
+            Answer(b"{"),
+            Answer(reset=True),
+            reply({"not": "progress"}),
+            reply({}),
+            NO_METADATA,
+        ],
     )
     def test_what_says_nothing_of_the_render_leaves_the_row_as_it_was(
         self, aws: ScriptedServer, answer: Answer
@@ -211,6 +239,14 @@ class TestRefreshRenders:
         results = {result.render.pk: result for result in services.refresh_renders(Render.objects.submitted())}
         assert [bool(results[render.pk].error) for render in (good, bad, other)] == [False, True, False]
         assert Render.objects.filter(status=Status.SUCCEEDED).count() == 2
+
+    def test_a_row_that_cannot_be_saved_keeps_none_of_the_others(self, aws: ScriptedServer) -> None:
+        gone, other = make_render(), make_render()
+        rows = [gone, other]
+        Render.objects.filter(pk=gone.pk).delete()
+        first, second = services.refresh_renders(rows)
+        assert "could not be saved" in str(first.error)
+        assert second.error is None
 
     def test_a_row_that_ended_meanwhile_stays_as_it_is(self, aws: ScriptedServer) -> None:
         render = make_render()

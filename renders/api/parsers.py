@@ -9,6 +9,9 @@ from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
+MAX_DEPTH = 100
+TOO_DEEP = f"The JSON is nested deeper than {MAX_DEPTH} levels."
+
 
 class BodyTooLarge(APIException):
     status_code = 413
@@ -28,9 +31,9 @@ class StrictJSONParser(BaseParser):
             raise BodyTooLarge(f"The request's body is over {limit:,} bytes. Send less in inputProps.")
         try:
             value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_finite_float)
-            _check_text(value)
+            _check(value)
         except RecursionError as err:
-            raise ParseError("The JSON is nested too deeply.") from err
+            raise ParseError(TOO_DEEP) from err
         except ValueError as err:
             raise ParseError(f"The request's body is not JSON that can be used: {err}.") from err
         if not isinstance(value, dict):
@@ -49,17 +52,21 @@ def _finite_float(text: str) -> float:
     return number
 
 
-def _check_text(value: Any) -> None:
-    """Refuses U+0000, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot hold."""
+def _check(value: Any, depth: int = 0) -> None:
+    """Refuses what cannot be stored: U+0000, halves of surrogate pairs, endless nesting."""
+    if depth > MAX_DEPTH:
+        raise ParseError(TOO_DEEP)
     if isinstance(value, str):
         if "\0" in value:
             raise ValueError("it has text with the character U+0000")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError("it has text with half of a surrogate pair")
+        try:
+            value.encode()
+        except UnicodeEncodeError as err:
+            raise ValueError("it has text with half of a surrogate pair") from err
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key)
-            _check_text(item)
+            _check(key, depth + 1)
+            _check(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _check_text(item)
+            _check(item, depth + 1)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from renders import services
 from renders.models import Render
 from renders.remotion.config import FRAMES_PER_LAMBDA, MAX_FRAMES, MAX_LAMBDAS_PER_RENDER
-from renders.remotion.errors import SetupError
+from renders.remotion.errors import RemotionError
 
 MAX_FPS = 240
 ERROR_FIELDS = ("type", "name", "message", "explanation", "chunk", "frame", "attempt", "isFatal", "willRetry")
@@ -155,5 +155,5 @@ class RenderDetailSerializer(RenderSerializer):
     def get_outputUrl(self, render: Render) -> str | None:  # noqa: N802
         try:
             return services.sign_output(render)
-        except SetupError:
+        except RemotionError:
             return None

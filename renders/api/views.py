@@ -62,8 +62,10 @@ class LambdaProgressView(APIView):
 def _progress(render: Render) -> dict[str, Any]:
     if render.status == Render.Status.SUCCEEDED:
         return {"type": "done", "url": services.sign_output(render), "size": render.output_size}
-    if render.is_terminal:
-        return {"type": "error", "message": render.error or "The render was cancelled."}
+    if render.status == Render.Status.CANCELLED:
+        return {"type": "error", "message": "The render was cancelled."}
+    if render.status == Render.Status.FAILED:
+        return {"type": "error", "message": render.error}
     return {"type": "progress", "progress": max(LEAST_PROGRESS, render.progress)}
 
 

@@ -24,15 +24,15 @@ from botocore.exceptions import (
     EndpointConnectionError,
     NoCredentialsError,
     PartialCredentialsError,
-    ProxyConnectionError,
     SSOError,
     TokenRetrievalError,
 )
 from remotion_lambda import RemotionClient, RenderMediaParams
 from remotion_lambda.exception import RemotionException, RemotionInvalidArgumentException
 from remotion_lambda.models import ShouldDownload
+from urllib3.exceptions import HTTPError
 
-from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig, deploy_command
+from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig, how_to_deploy
 from renders.remotion.errors import (
     AccessDenied,
     FunctionMissing,
@@ -49,7 +49,11 @@ from renders.remotion.progress import progress_key
 DOWNLOAD_NAME = "video.mp4"
 SIGNED_URL_SECONDS = 3600
 
-NOT_CONNECTED = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+READ_TIMEOUT_SECONDS = 5
+
+# A broken proxy is not among them: it may have passed the request on.
+NOT_CONNECTED = (ConnectTimeoutError, EndpointConnectionError)
+BROKEN_OFF = (BotoCoreError, HTTPError, OSError)
 NO_CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -57,6 +61,16 @@ NO_CREDENTIALS = (
     TokenRetrievalError,
     SSOError,
 )
+# What Remotion's `start` says before it launches the render. It launches and writes the first
+# progress.json at once, so any other message may come of that writing, with the render started.
+REFUSALS = (
+    "Remotion Lambda can only render based on a URL in the cloud",
+    "You have multiple buckets",
+    "lambda:InvokeFunction",
+    "s3:ListAllMyBuckets",
+    "Payload is too big",
+)
+NO_ROOM = "AWS Lambda has no room for another function now. Nothing was started; try again later."
 PERMISSIONS_PAGE = "https://www.remotion.dev/docs/lambda/permissions"
 MISSING_CODES = {"NoSuchKey", "NoSuchBucket", "404"}
 
@@ -81,6 +95,7 @@ class _PayloadBuilder(RemotionClient):
     """The official client, for the payload alone; large props go to the configured bucket, if any."""
 
     def __init__(self, config: RemotionConfig) -> None:
+        config.require_site()
         super().__init__(
             region=config.region,
             serve_url=config.serve_url,
@@ -104,7 +119,6 @@ def start(config: RemotionConfig, *, input_props: dict[str, Any], out_name: str)
     https://www.remotion.dev/docs/lambda/python
     """
     config.require_credentials()
-    config.require_site()
     payload = _payload(config, input_props=input_props, out_name=out_name)
     return _read_start_reply(config, _invoke(config, payload))
 
@@ -124,7 +138,7 @@ def read_progress(config: RemotionConfig, *, bucket_name: str, render_id: str) -
                 return None
             raise
     try:
-        progress_json = json.loads(body)
+        progress_json = _parse(body)
     except ValueError as err:
         raise Unavailable("S3 answered with a progress.json that is torn. It will be read again.") from err
     if not isinstance(progress_json, dict):
@@ -147,7 +161,10 @@ def find_output(config: RemotionConfig, *, bucket_name: str, key: str) -> int | 
 
 
 def sign_output_url(config: RemotionConfig, *, bucket_name: str, key: str) -> str:
-    """A URL that shows the output to whoever holds it, for one hour. Asks AWS nothing."""
+    """A URL that shows the output to whoever holds it, for one hour.
+
+    Asks S3 nothing; a role's credentials may have to be fetched. Raises as ``read_progress``.
+    """
     config.require_credentials()
     with _translated_read_errors(config):
         url: str = _s3(config).generate_presigned_url(
@@ -159,23 +176,34 @@ def sign_output_url(config: RemotionConfig, *, bucket_name: str, key: str) -> st
 # The clients: boto3's are safe to share between threads, and slow to make. ----------------------
 
 
-def _session(config: RemotionConfig) -> boto3.Session:
-    if config.use_default_credentials:
-        return boto3.Session(region_name=config.region)
-    return boto3.Session(
-        region_name=config.region,
-        aws_access_key_id=config.access_key_id,
-        aws_secret_access_key=config.secret_access_key,
-        aws_session_token=config.session_token or None,
-    )
+@lru_cache(maxsize=32)
+def _session(config: RemotionConfig) -> Any:
+    keys: dict[str, str | None] = {}
+    if not config.use_default_credentials:
+        keys = {
+            "aws_access_key_id": config.access_key_id,
+            "aws_secret_access_key": config.secret_access_key,
+            "aws_session_token": config.session_token or None,
+        }
+    try:
+        return boto3.Session(region_name=config.region, **keys)
+    except BotoCoreError as err:
+        raise SetupError(f"The settings for AWS do not make sense to boto3: {err}") from err
+
+
+@lru_cache(maxsize=32)
+def _payload_builder(config: RemotionConfig) -> _PayloadBuilder:
+    return _PayloadBuilder(config)
 
 
 @lru_cache(maxsize=32)
 def _s3(config: RemotionConfig) -> Any:
     options = Config(
         signature_version="s3v4",
+        # Without it, signed URLs name S3's global host, which newer regions refuse.
+        s3={"addressing_style": "virtual"},
         connect_timeout=3,
-        read_timeout=5,
+        read_timeout=READ_TIMEOUT_SECONDS,
         retries={"total_max_attempts": 2, "mode": "standard"},
         max_pool_connections=32,
     )
@@ -186,7 +214,8 @@ def _s3(config: RemotionConfig) -> Any:
 def _lambda(config: RemotionConfig) -> Any:
     options = Config(
         connect_timeout=5,
-        read_timeout=config.start_timeout,
+        # Beyond its own time limit the function answers nothing.
+        read_timeout=min(config.start_timeout, config.function_timeout),
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=32,
     )
@@ -216,7 +245,7 @@ def _payload(config: RemotionConfig, *, input_props: dict[str, Any], out_name: s
     )
     with _translated_read_errors(config):
         try:
-            return _PayloadBuilder(config).construct_render_request(params, render_type="video-or-audio")
+            return _payload_builder(config).construct_render_request(params, render_type="video-or-audio")
         except RemotionInvalidArgumentException as err:
             if isinstance(err.__cause__, ClientError):
                 raise err.__cause__ from err
@@ -236,8 +265,10 @@ def _invoke(config: RemotionConfig, payload: str) -> bytes:
     except NOT_CONNECTED as err:
         raise Unavailable("AWS Lambda cannot be reached. Nothing was started; try again later.") from err
     except ClientError as err:
+        if err.operation_name != "Invoke":
+            raise AccessDenied(f"AWS gave no credentials to call it with: {err}") from err
         raise _start_refused(config, err) from err
-    except (BotoCoreError, OSError) as err:
+    except BROKEN_OFF as err:
         raise OutcomeUnknown(
             f"AWS Lambda did not answer ({type(err).__name__}), so it is not known whether the render started."
             " It is not started again by itself."
@@ -252,7 +283,7 @@ def _invoke(config: RemotionConfig, payload: str) -> bytes:
 
 def _read_start_reply(config: RemotionConfig, body: bytes) -> StartedRender:
     try:
-        reply = json.loads(body)
+        reply = _parse(body)
         if reply["type"] == "success":
             return StartedRender(render_id=str(reply["renderId"]), bucket_name=str(reply["bucketName"]))
         message = str(reply["message"]).strip()
@@ -264,9 +295,15 @@ def _read_start_reply(config: RemotionConfig, body: bytes) -> StartedRender:
     if message.startswith("Version mismatch"):
         raise VersionMismatch(
             f"The function {config.function_name} has another version of Remotion than this service."
-            f" Deploy the matching one: {deploy_command(config)}"
+            f" {how_to_deploy(config)}"
         )
-    raise Rejected(f"Remotion rejected the render: {message}")
+    if message.startswith("Rate Exceeded"):
+        raise Throttled(NO_ROOM)
+    if any(refusal in message for refusal in REFUSALS):
+        raise Rejected(f"Remotion rejected the render: {message}")
+    raise OutcomeUnknown(
+        f"Remotion failed while it started the render, so it is not known whether it goes on: {message}"
+    )
 
 
 def _start_refused(config: RemotionConfig, err: ClientError) -> RemotionError:
@@ -274,10 +311,10 @@ def _start_refused(config: RemotionConfig, err: ClientError) -> RemotionError:
     status = err.response["ResponseMetadata"]["HTTPStatusCode"]
     code = _code(err)
     if status == 429:
-        return Throttled("AWS Lambda has no room for another function now. Nothing was started; try again later.")
+        return Throttled(NO_ROOM)
     if code == "ResourceNotFoundException":
         return FunctionMissing(
-            f"There is no function {config.function_name} in {config.region}. Deploy it: {deploy_command(config)}"
+            f"There is no function {config.function_name} in {config.region}. {how_to_deploy(config)}"
         )
     if status in (401, 403):
         return AccessDenied(
@@ -293,7 +330,7 @@ def _start_refused(config: RemotionConfig, err: ClientError) -> RemotionError:
 
 def _function_error(body: bytes) -> str:
     try:
-        error = json.loads(body)
+        error = _parse(body)
         return str(error.get("errorMessage") or error.get("errorType"))
     except (ValueError, AttributeError):
         return "without a reason"
@@ -319,8 +356,23 @@ def _translated_read_errors(config: RemotionConfig) -> Iterator[None]:
         if status >= 500 or status == 429:
             raise Unavailable(f"S3 failed ({code}). Nothing is lost; try again later.") from err
         raise SetupError(f"S3 refused the request ({code}): {err.response['Error'].get('Message', '')}") from err
-    except (BotoCoreError, OSError) as err:
+    except BROKEN_OFF as err:
         raise Unavailable(f"S3 cannot be reached ({type(err).__name__}). Nothing is lost; try again later.") from err
+
+
+def _parse(body: bytes) -> Any:
+    """JSON whose text any database can store: U+0000 and halves of surrogate pairs are replaced."""
+    return _storable(json.loads(body))
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value
 
 
 def _code(err: ClientError) -> str:

@@ -1,5 +1,6 @@
 """The configuration of Remotion Lambda, taken from the settings."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -8,10 +9,13 @@ from remotion_lambda.version import VERSION
 
 from renders.remotion.errors import SetupError
 
+REMOTION_VERSION: str = VERSION
 CODEC = "h264"
 FRAMES_PER_LAMBDA = 60
 MAX_LAMBDAS_PER_RENDER = 200
 MAX_FRAMES = FRAMES_PER_LAMBDA * MAX_LAMBDAS_PER_RENDER
+
+SIZE_IN_NAME = re.compile(r"-mem(\d+)mb-disk(\d+)mb-(\d+)sec$")
 
 NOT_SET_UP = "Set up Remotion Lambda to render videos. See the README.md for how to do so."
 SECRET_KEY_MISSING = "The environment variable REMOTION_AWS_SECRET_ACCESS_KEY is missing. Add it to your .env file."  # noqa: S105
@@ -27,6 +31,10 @@ class RemotionConfig:
 
     region: str
     function_name: str
+    memory_size: int
+    """MB."""
+    disk_size: int
+    """MB."""
     function_timeout: int
     """Seconds."""
     serve_url: str
@@ -48,11 +56,15 @@ class RemotionConfig:
     def from_settings(cls) -> Self:
         """Today's settings, complete or not."""
         has_own_key = bool(settings.REMOTION_AWS_ACCESS_KEY_ID)
+        size = (settings.REMOTION_RAM, settings.REMOTION_DISK, settings.REMOTION_TIMEOUT)
+        if told := SIZE_IN_NAME.search(settings.REMOTION_FUNCTION_NAME):
+            size = (int(told[1]), int(told[2]), int(told[3]))
         return cls(
             region=settings.REMOTION_REGION,
-            function_name=settings.REMOTION_FUNCTION_NAME
-            or function_name(settings.REMOTION_RAM, settings.REMOTION_DISK, settings.REMOTION_TIMEOUT),
-            function_timeout=settings.REMOTION_TIMEOUT,
+            function_name=settings.REMOTION_FUNCTION_NAME or function_name(*size),
+            memory_size=size[0],
+            disk_size=size[1],
+            function_timeout=size[2],
             serve_url=settings.REMOTION_SERVE_URL or settings.REMOTION_SITE_NAME,
             composition=settings.REMOTION_COMPOSITION,
             bucket_name=settings.REMOTION_BUCKET_NAME,
@@ -87,14 +99,22 @@ def function_name(memory_size_in_mb: int, disk_size_in_mb: int, timeout_in_secon
 
     https://www.remotion.dev/docs/lambda/naming-convention
     """
-    version = VERSION.replace(".", "-")
+    version = REMOTION_VERSION.replace(".", "-")
     return f"remotion-render-{version}-mem{memory_size_in_mb}mb-disk{disk_size_in_mb}mb-{timeout_in_seconds}sec"
 
 
 def deploy_command(config: RemotionConfig) -> str:
-    """What a person types to deploy the function that ``config`` names, version and all."""
+    """What a person types to deploy a function of this version, region and size."""
     return (
-        f"npx -p @remotion/cli@{VERSION} -p @remotion/lambda@{VERSION} remotion lambda functions deploy"
-        f" --region={config.region} --timeout={config.function_timeout}"
-        f" --memory={settings.REMOTION_RAM} --disk={settings.REMOTION_DISK}"
+        f"npx -p @remotion/cli@{REMOTION_VERSION} -p @remotion/lambda@{REMOTION_VERSION}"
+        f" remotion lambda functions deploy --region={config.region}"
+        f" --memory={config.memory_size} --disk={config.disk_size} --timeout={config.function_timeout}"
     )
+
+
+def how_to_deploy(config: RemotionConfig) -> str:
+    """A sentence with the command that deploys the function that ``config`` needs."""
+    deployed = function_name(config.memory_size, config.disk_size, config.function_timeout)
+    if deployed == config.function_name:
+        return f"Deploy it: {deploy_command(config)}"
+    return f"Deploy {deployed} and remove REMOTION_FUNCTION_NAME, or set it to that name: {deploy_command(config)}"

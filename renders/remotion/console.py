@@ -16,7 +16,9 @@ def _console_domain(region: str) -> str:
     return "console.amazonaws.cn" if is_china(region) else "console.aws.amazon.com"
 
 
-def _cloudwatch_url(region: str, function_name: str, query: str) -> str:
+def cloudwatch_logs_url(*, region: str, function_name: str, render_id: str) -> str:
+    """The logs of the functions that render the frames: the client's ``cloudWatchLogs``."""
+    query = f'"method=renderer,renderId={render_id}"'
     # JavaScript's encodeURIComponent, then "%" written as CloudWatch's router wants it.
     encoded = quote(query, safe="!'()*-._~").replace("%", "$25")
     return (
@@ -24,16 +26,6 @@ def _cloudwatch_url(region: str, function_name: str, query: str) -> str:
         f"#logsV2:log-groups/log-group/$252Faws$252Flambda$252F{function_name}"
         f"/log-events$3FfilterPattern$3D{encoded}"
     )
-
-
-def cloudwatch_logs_url(*, region: str, function_name: str, render_id: str) -> str:
-    """The logs of the functions that render the frames: the client's ``cloudWatchLogs``."""
-    return _cloudwatch_url(region, function_name, f'"method=renderer,renderId={render_id}"')
-
-
-def cloudwatch_main_logs_url(*, region: str, function_name: str, render_id: str) -> str:
-    """The logs of the function that leads the render: the client's ``cloudWatchMainLogs``."""
-    return _cloudwatch_url(region, function_name, f'"method=launch,renderId={render_id}"')
 
 
 def s3_folder_url(*, region: str, bucket_name: str, render_id: str) -> str:

@@ -45,7 +45,7 @@ class RenderProgress:
     is_past_deadline: bool
     """Nothing will come any more, unless the output is already there: look for it."""
     errors: list[dict[str, Any]]
-    """Remotion's errors and, of a finished render, its warnings."""
+    """Remotion's errors, explained in our words, and, of a finished render, its warnings."""
     out_bucket: str | None
     out_key: str | None
     output_size: int | None
@@ -59,7 +59,8 @@ class RenderProgress:
         """One sentence about the error that ended the render; empty if none did."""
         for error in self.errors:
             if is_fatal(error):
-                message = str(error.get("message") or error.get("name")).split("\n    at ")[0].strip()
+                said = str(error.get("message") or error.get("name")).split("\n    at ")[0].strip()
+                message = said or "Remotion failed without a message."
                 return f"{message} ({error['explanation']})" if error.get("explanation") else message
         return ""
 
@@ -81,8 +82,8 @@ def is_fatal(error: dict[str, Any]) -> bool:
 
 def explain(error: dict[str, Any]) -> str | None:
     """What to do about an error that Remotion users often meet, else None."""
-    stack = str(error.get("stack", ""))
-    return next((text for tokens, text in EXPLANATIONS if any(token in stack for token in tokens)), None)
+    stack = str(error.get("stack", "")).lower()
+    return next((text for tokens, text in EXPLANATIONS if any(token.lower() in stack for token in tokens)), None)
 
 
 def interpret(
@@ -183,9 +184,10 @@ def _billing_duration(progress_json: dict[str, Any], now_in_ms: float) -> float:
 
 
 def _cost(metadata: dict[str, Any], billing_duration: float, functions: int) -> float | None:
-    return estimate_cost(
+    cost = estimate_cost(
         region=metadata["region"],
         memory_size_in_mb=metadata["memorySizeInMb"],
         duration_in_ms=billing_duration,
         functions=functions,
     )
+    return None if cost is None else float(f"{cost:.5g}")

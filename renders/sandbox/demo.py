@@ -5,7 +5,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +49,17 @@ def _wait(web_url: str, render: dict[str, Any]) -> dict[str, Any]:
     asked = {"id": render["renderId"], "bucketName": render["bucketName"]}
     with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", leave=False) as bar:
         while True:
-            answer = _post(f"{web_url}/api/lambda/progress", asked)
+            answer = _post(f"{web_url}/api/lambda/progress", asked, passing={503})
             if answer["type"] == "done":
                 return answer
             if answer["type"] == "error":
                 raise SandboxError(f"The render failed: {answer['message']}")
-            bar.update(round(answer["progress"] * 100) - bar.n)
+            bar.update(max(0, round(answer["progress"] * 100) - bar.n))
             time.sleep(0.5)
 
 
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+def _post(url: str, body: dict[str, Any], passing: Container[int] = ()) -> dict[str, Any]:
+    """The answer; for a status that will pass, that there is no progress."""
     request = urllib.request.Request(  # noqa: S310
         url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
     )
@@ -66,5 +67,9 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
         with urllib.request.urlopen(request, timeout=90) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as err:
+        if err.code in passing:
+            return {"type": "progress", "progress": 0}
         raise SandboxError(f"{url} answered {err.code}: {err.read().decode(errors='replace')}") from err
+    except OSError as err:
+        raise SandboxError(f"{url} does not answer: {err}") from err
     return answer

@@ -2,10 +2,12 @@
 
 The parent holds the other end of the leash's standard input. When that closes, be it by
 ``kill -9`` of the parent, the command and all its descendants are killed. Chromium is why: it is
-started in a process group of its own, which no signal to a group reaches.
+started in a process group of its own, which no signal to a group reaches, and it outlives a worker
+that is killed.
 """
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -26,6 +28,10 @@ def leashed(command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[
     return subprocess.Popen(  # noqa: S603
         [sys.executable, __file__, *command], stdin=subprocess.PIPE, start_new_session=True, **options
     )
+
+
+PR_SET_CHILD_SUBREAPER = 36
+"""From linux/prctl.h: orphans among our descendants become our children."""
 
 
 def kill_descendants() -> None:
@@ -49,6 +55,7 @@ def watch_parent() -> None:
 
 
 if __name__ == "__main__":
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGTERM, end)
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603
     threading.Thread(target=watch_parent, daemon=True).start()

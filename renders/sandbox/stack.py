@@ -52,12 +52,17 @@ class Sandbox:
         self.function_name = function_name(RAM, DISK, function_timeout)
         self._concurrency = concurrency
         self._chromium = chromium or toolchain.chromium
+        self.folder = toolchain.folder / "runs" / f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.logs = self.folder / "logs"
         self._exit = ExitStack()
         self.s3_url = self.lambda_url = ""
 
     def __enter__(self) -> Self:
+        bypass_proxies_for_loopback()
+        self._make_folder()
         with ExitStack() as started:
             self._exit = started
+            started.callback(shutil.rmtree, self.folder / "tmp", ignore_errors=True)
             self._start_s3()
             self._start_lambda()
             self._exit = started.pop_all()
@@ -98,12 +103,12 @@ class Sandbox:
 
     def run(self, name: str, command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[bytes]":
         """Starts a process that ends with the sandbox, or with us; its output goes to a log."""
-        log = self._exit.enter_context((self.toolchain.logs / f"{name}.log").open("wb"))
+        log = self._exit.enter_context((self.logs / f"{name}.log").open("wb"))
         # Leaving the context closes its input, which ends it, and waits.
         return self._exit.enter_context(leashed(command, **{"stdout": log, "stderr": log, **options}))
 
     def log_tail(self, name: str) -> str:
-        log = self.toolchain.logs / f"{name}.log"
+        log = self.logs / f"{name}.log"
         return "\n".join([f"{log} ends with:", *log.read_text(errors="replace").strip().splitlines()[-12:]])
 
     def wait_for(self, name: str, url: str, process: "subprocess.Popen[bytes]") -> None:
@@ -137,7 +142,6 @@ class Sandbox:
         s3.upload_file(str(path), BUCKET, key, ExtraArgs={"ContentType": content_type, "ACL": "public-read"})
 
     def _start_lambda(self) -> None:
-        folder = self._temporary_folder()
         options = {
             "functionName": self.function_name,
             "region": REGION,
@@ -145,7 +149,7 @@ class Sandbox:
             "timeoutInSeconds": self.function_timeout,
             "concurrency": self._concurrency,
             "warm": WARM_WORKERS,
-            "folder": str(folder),
+            "folder": str(self.folder / "tmp"),
             "chromium": str(self._chromium),
             "s3": self.s3_url,
         }
@@ -156,15 +160,12 @@ class Sandbox:
             raise SandboxError(f"The Lambda API did not start. {self.log_tail('lambda')}")
         self.lambda_url = f"http://127.0.0.1:{json.loads(line)['port']}"
 
-    def _temporary_folder(self) -> Path:
-        """A folder that goes with this process; those of processes that were killed go now."""
-        parent = self.toolchain.folder / "tmp"
-        for left in parent.glob("*-*"):
+    def _make_folder(self) -> None:
+        """The run's own folder; those of runs that have ended go now, with their logs."""
+        for left in self.folder.parent.glob("*-*"):
             if not psutil.pid_exists(int(left.name.partition("-")[0])):
                 shutil.rmtree(left, ignore_errors=True)
-        folder = parent / f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
-        return folder
+        self.logs.mkdir(parents=True)
 
 
 class Web:
@@ -177,9 +178,6 @@ class Web:
         self.password = secrets.token_urlsafe(9)
 
     def start(self) -> None:
-        # S3 begins empty, so rows of an earlier run would tell of videos that are gone.
-        for path in self.sandbox.toolchain.folder.glob("db.sqlite3*"):
-            path.unlink()
         self._manage("migrate", "--verbosity=0")
         self._manage("createsuperuser", "--noinput", "--email=admin@example.com", f"--username={self.username}")
         address = self.url.removeprefix("http://")
@@ -199,15 +197,22 @@ class Web:
             raise SandboxError(f"manage.py {arguments[0]} failed: {process.stderr.decode(errors='replace').strip()}")
 
     def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "REMOTION_"))}
+        ours = ("AWS_", "REMOTION_", "DJANGO_", "DATABASE_", "API_", "RENDERHUB_")
         return {
-            **inherited,
+            **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
             **{name: str(value) for name, value in self.sandbox.settings().items()},
-            "DATABASE_URL": f"sqlite:///{self.sandbox.toolchain.folder / 'db.sqlite3'}",
+            "RENDERHUB_ENV_FILE": os.devnull,
+            "DATABASE_URL": f"sqlite:///{self.sandbox.folder / 'db.sqlite3'}",
             "DJANGO_SECRET_KEY": secrets.token_hex(32),
             "DJANGO_SUPERUSER_PASSWORD": self.password,
             "API_ALLOW_ANONYMOUS": "true",
         }
+
+
+def bypass_proxies_for_loopback() -> None:
+    """A machine's proxy is for the world outside."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
 
 
 def free_port(wanted: int) -> int:

@@ -61,6 +61,7 @@ class Toolchain:
 
     @property
     def logs(self) -> Path:
+        """Of the preparation."""
         return self.folder / "logs"
 
     def probe_video(self, video: Path) -> dict[str, str]:

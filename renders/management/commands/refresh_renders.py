@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, close_old_connections
 
 from renders import services
 from renders.management.arguments import positive_float, positive_int
@@ -32,9 +33,15 @@ class Command(BaseCommand):
                 signal.signal(number, lambda *_: stop.set())
         chosen = _choose(ids)
         while True:
-            failed = self._refresh(chosen.all()[:limit], stop)
+            try:
+                failed = self._refresh(chosen.all()[:limit], stop)
+            except DatabaseError as err:
+                if not watch:
+                    raise
+                self.stderr.write(f"The database does not answer ({err}); trying again.")
             if not watch:
                 break
+            close_old_connections()
             if stop.wait(watch):
                 self.stdout.write("Stopped.")
                 return

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             video = demo.render_example(web.url, toolchain, say=lambda text: self._say(f"  {text}"))
             self._say(
                 f"\n  Service  {web.url}\n  Admin    {web.url}/admin/  ({web.username} / {web.password})"
-                f"\n  Video    {video}\n  Logs     {toolchain.logs}\n"
+                f"\n  Video    {video}\n  Logs     {sandbox.logs}\n"
             )
             if not once:
                 self._say("Serving until Ctrl-C.")

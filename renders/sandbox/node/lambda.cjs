@@ -18,6 +18,7 @@ const workers = new Set();
 const waitingEvents = [];
 let workersStarted = 0;
 let listening = null;
+let isAnnounced = false;
 
 const startWorker = () => {
   const tmp = path.join(folder, `renderhub-worker-${process.pid}-${++workersStarted}`);
@@ -47,6 +48,10 @@ const startWorker = () => {
   child.on("error", console.error);
   child.on("message", (message) => onMessage(worker, message));
   child.on("exit", (code, signal) => {
+    if (!isAnnounced) {
+      console.error("A worker could not load Remotion's function; what it said is above.");
+      process.exit(1);
+    }
     workers.delete(worker);
     rmSync(tmp, { recursive: true, force: true });
     finish(worker, { errorType: "Runtime.ExitError", errorMessage: `Runtime exited: ${signal ?? `exit status ${code}`}` });
@@ -216,7 +221,6 @@ const server = http.createServer((req, res) => {
   req.on("end", () => onRequest(req, res, Buffer.concat(chunks)));
 });
 
-let isAnnounced = false;
 const announce = () => {
   if (!isAnnounced) {
     isAnnounced = true;
