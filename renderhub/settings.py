@@ -148,6 +148,8 @@ REMOTION_SERVE_URL = env.str("REMOTION_SERVE_URL", default="")
 REMOTION_COMPOSITION = env.str("REMOTION_COMPOSITION", default="DynamicComp")
 REMOTION_BUCKET_NAME = env.str("REMOTION_BUCKET_NAME", default="")
 REMOTION_PRIVACY = env.str("REMOTION_PRIVACY", default="private")
+# Functions that may run at a time over all renders: AWS's quota less what else uses it.
+REMOTION_CONCURRENCY = env.int("REMOTION_CONCURRENCY", default=200)
 REMOTION_MAX_CODE_LENGTH = env.int("REMOTION_MAX_CODE_LENGTH", default=200_000)
 # Seconds to wait for the function's answer to `start`; beyond it the outcome is unknown.
 REMOTION_START_TIMEOUT = env.int("REMOTION_START_TIMEOUT", default=60)

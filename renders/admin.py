@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -44,12 +45,24 @@ class RenderAdmin(admin.ModelAdmin):
     show_full_result_count = False
     search_fields = ("id", "render_id", "bucket_name", "owner__username", "error")
     search_help_text = "Our id, the renderId, the bucket, the owner or words of the error."
-    actions = ("refresh",)
+    actions = ("refresh", "cancel", "retry")
     fieldsets = (
         (None, {"fields": ("status_badge", "progress_bar", "failure_reason", "error", "video", "links")}),
         (
             "Request",
-            {"fields": ("id", "owner", "duration_shown", "code", "input_props_shown", "composition", "codec")},
+            {
+                "fields": (
+                    "id",
+                    "owner",
+                    "priority",
+                    "retry_of",
+                    "duration_shown",
+                    "code",
+                    "input_props_shown",
+                    "composition",
+                    "codec",
+                )
+            },
         ),
         (
             "Remotion Lambda",
@@ -63,7 +76,19 @@ class RenderAdmin(admin.ModelAdmin):
             },
         ),
         ("Result", {"fields": ("frames_rendered", "output_bucket", "output_key", "output_size", "cost_shown")}),
-        ("Times", {"fields": ("created_at", "submitted_at", "refreshed_at", "finished_at", "render_time_shown")}),
+        (
+            "Times",
+            {
+                "fields": (
+                    "created_at",
+                    "submitted_at",
+                    "cancel_requested_at",
+                    "refreshed_at",
+                    "finished_at",
+                    "render_time_shown",
+                )
+            },
+        ),
         ("What Remotion said", {"classes": ("collapse",), "fields": ("errors_shown", "progress_json_shown")}),
     )
 
@@ -91,6 +116,32 @@ class RenderAdmin(admin.ModelAdmin):
                 counts[result.render.get_status_display().lower()] += 1
         said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
         self.message_user(request, f"Refreshed: {said or 'nothing'}.", messages.INFO)
+
+    @admin.action(description="Cancel the chosen renders", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
+        self._each(request, queryset.active(), services.cancel_render, "asked to stop")
+
+    @admin.action(description="Repeat the chosen renders", permissions=["cancel"])
+    def retry(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
+        ended = queryset.filter(status__in=(Render.Status.FAILED, Render.Status.CANCELLED))
+        self._each(request, ended, services.retry_render, "repeated")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change renders may stop and repeat them, though not edit their rows."""
+        return super().has_change_permission(request)
+
+    def _each(
+        self, request: HttpRequest, renders: RenderQuerySet, use_case: Callable[[Render], object], done: str
+    ) -> None:
+        count = 0
+        for render in renders:
+            try:
+                use_case(render)
+            except (RemotionError, services.Conflict, services.StartFailed) as err:
+                self.message_user(request, f"Render {render}: {err}", messages.ERROR)
+            else:
+                count += 1
+        self.message_user(request, f"{count} {done}.", messages.INFO)
 
     @admin.display(description="Status", ordering="status")
     def status_badge(self, render: Render) -> SafeString:

@@ -24,6 +24,18 @@ class RenderQuerySet(models.QuerySet["Render"]):
         """The active renders that AWS has been asked to do: those a refresh can tell apart."""
         return self.active().exclude(status=Render.Status.QUEUED)
 
+    def occupying(self) -> "RenderQuerySet":
+        """The renders that may be using functions on AWS now."""
+        return self.submitted()
+
+    def waiting(self) -> "RenderQuerySet":
+        """The queued renders, in the order in which they are started."""
+        return self.active().filter(status=Render.Status.QUEUED).order_by("queue_rank", "id")
+
+    def in_doubt(self) -> "RenderQuerySet":
+        """Submitted, and not known to AWS's answer: being called for now, or with unknown outcome."""
+        return self.active().filter(status=Render.Status.SUBMITTING)
+
     def with_id(self, *texts: str) -> "RenderQuerySet":
         """Those whose id, ours or Remotion's, is among the texts."""
         ours = []
@@ -44,13 +56,14 @@ class Render(models.Model):
 
     ::
 
-        queued → submitting → rendering → succeeded
+        queued ⇄ submitting → rendering → succeeded
                                         ↘ failed (rejected | render_error | timed_out | lost)
                                               ↘ succeeded, when the output turns up after all
         any of the first three → cancelled
 
     ``submitting`` is committed before AWS is called: a row left there means that the outcome of
-    that call is unknown, and such a row is never submitted again by itself. A late or repeated
+    that call is unknown, and such a row is never submitted again by itself. It goes back to
+    ``queued`` only where AWS had no room, which proves that nothing ran. A late or repeated
     event changes nothing; each ``mark_…`` method says whether it changed the row.
     """
 
@@ -104,6 +117,19 @@ class Render(models.Model):
     currency = models.CharField(max_length=3, blank=True, default="")
     progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
 
+    functions = models.PositiveIntegerField(default=1, help_text="How many functions the render occupies at most.")
+    priority = models.SmallIntegerField(default=0, help_text="-50 to 50; the higher, the sooner.")
+    queue_rank = models.DateTimeField(
+        default=timezone.now, help_text="created_at, a minute earlier for each point of priority."
+    )
+    dispatch_after = models.DateTimeField(null=True, blank=True, help_text="AWS had no room: not before this.")
+    throttled_count = models.PositiveIntegerField(default=0, help_text="How often AWS had no room.")
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker refreshes it until then.")
+    idempotency_key = models.CharField(max_length=255, blank=True, default="")
+    idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
+
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     submitted_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last read for it.")
@@ -117,6 +143,7 @@ class Render(models.Model):
             models.Index(fields=["owner", "-created_at", "-id"], name="render_owner_newest"),
             models.Index(fields=["-created_at", "-id"], name="render_newest"),
             models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
+            models.Index(fields=["queue_rank", "id"], name="render_waiting", condition=Q(status="queued")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -138,6 +165,19 @@ class Render(models.Model):
             models.CheckConstraint(
                 name="render_rendering_has_render_id",
                 condition=~Q(status__in=["rendering", "succeeded"]) | (~Q(render_id="") & ~Q(bucket_name="")),
+            ),
+            models.CheckConstraint(
+                name="render_priority_from_50_to_50", condition=Q(priority__gte=-50) & Q(priority__lte=50)
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "idempotency_key"],
+                name="render_idempotent_per_owner",
+                condition=~Q(idempotency_key=""),
+            ),
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                name="render_idempotent_without_owner",
+                condition=~Q(idempotency_key="") & Q(owner__isnull=True),
             ),
             models.UniqueConstraint(
                 fields=["bucket_name", "render_id"], name="render_remote_unique", condition=~Q(render_id="")
@@ -170,6 +210,48 @@ class Render(models.Model):
         """How long the render took, or has taken until it was last read, in seconds."""
         end = self.finished_at or self.refreshed_at
         return (end - self.submitted_at).total_seconds() if end and self.submitted_at else None
+
+    def mark_submitting(self, *, at: datetime) -> bool:
+        """``queued`` → ``submitting``: AWS is called as soon as this is committed."""
+        if self.status != self.Status.QUEUED:
+            return False
+        self.status = self.Status.SUBMITTING
+        self.submitted_at = at
+        self.error = ""
+        self._save("status", "submitted_at", "error")
+        return True
+
+    def mark_queued_again(self, *, error: str, dispatch_after: datetime) -> bool:
+        """``submitting`` → ``queued``: AWS had no room, so nothing ran."""
+        if self.status != self.Status.SUBMITTING:
+            return False
+        self.status = self.Status.QUEUED
+        self.submitted_at = None
+        self.error = error
+        self.dispatch_after = dispatch_after
+        self.throttled_count += 1
+        self._save("status", "submitted_at", "error", "dispatch_after", "throttled_count")
+        return True
+
+    def request_cancel(self, *, at: datetime) -> bool:
+        """An active render is to end: at once if it is queued, else when Remotion has stopped."""
+        if self.is_terminal or self.cancel_requested_at:
+            return False
+        self.cancel_requested_at = at
+        self._save("cancel_requested_at")
+        if self.status == self.Status.QUEUED:
+            self.mark_cancelled(at=at)
+        return True
+
+    def mark_cancelled(self, *, at: datetime) -> bool:
+        """Any active status → ``cancelled``."""
+        if self.is_terminal:
+            return False
+        self.status = self.Status.CANCELLED
+        self.finished_at = at
+        self.error = ""
+        self._save("status", "finished_at", "error")
+        return True
 
     def mark_rendering(
         self, *, render_id: str, bucket_name: str, cloudwatch_logs: str, folder_in_s3_console: str
@@ -257,3 +339,13 @@ class Render(models.Model):
 
     def _save(self, *fields: str) -> None:
         self.save(update_fields=fields)
+
+
+class BucketScan(models.Model):
+    """How far the search through a bucket for renders in doubt has come; it goes on from there."""
+
+    bucket_name = models.CharField(max_length=255, unique=True)
+    position = models.TextField(blank=True, default="", help_text="The last key that was listed.")
+
+    def __str__(self) -> str:
+        return self.bucket_name

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from rest_framework.test import APIClient
 
 from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback
@@ -32,6 +33,7 @@ CREDENTIALS = {
     "REMOTION_PRIVACY": "private",
     "REMOTION_MAX_CODE_LENGTH": 200_000,
     "REMOTION_START_TIMEOUT": 60,
+    "REMOTION_CONCURRENCY": 200,
     "API_ALLOW_ANONYMOUS": False,
     "ALLOWED_HOSTS": ["testserver", "127.0.0.1"],
     "SECURE_SSL_REDIRECT": False,
@@ -43,6 +45,13 @@ def set_up_settings(settings: Any) -> None:
     """What the machine's own environment or .env says is none of the tests' business."""
     for name, value in CREDENTIALS.items():
         setattr(settings, name, value)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite as it runs in production, in a file: in memory, threads would share one cache."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,8 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "bucket_name": BUCKET if has_remote else "",
         "output_bucket": BUCKET if status == Render.Status.SUCCEEDED else "",
         "output_key": "renders/abc123/out.mp4" if status == Render.Status.SUCCEEDED else "",
+        "functions": 4,
+        "queue_rank": timezone.now(),
         "submitted_at": timezone.now() - timedelta(seconds=10),
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
     }

@@ -8,7 +8,7 @@ from django.utils import timezone
 from renders import services
 from renders.models import Render
 from renders.remotion import client
-from renders.remotion.errors import FunctionMissing, OutcomeUnknown, SetupError, Throttled, Unavailable
+from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError, Unavailable
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
@@ -40,7 +40,7 @@ def refreshed(render: Render) -> Render:
 
 class TestCreateRender:
     def test_row_takes_what_remotion_answered(self, aws: ScriptedServer) -> None:
-        render = services.create_render(owner=None, input_props=INPUT_PROPS)
+        render = services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True).render
         row = Render.objects.get()
         assert render == row
         assert (row.status, row.render_id, row.bucket_name) == (Status.RENDERING, "abc123", BUCKET)
@@ -58,20 +58,20 @@ class TestCreateRender:
             return client.StartedRender("abc123", BUCKET)
 
         monkeypatch.setattr(client, "start", start)
-        services.create_render(owner=None, input_props=INPUT_PROPS)
+        services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         assert seen == [(Status.SUBMITTING, False)]
 
     @pytest.mark.parametrize(
         ("answer", "kind"),
         [
-            (lambda_error(429, "TooManyRequestsException"), Throttled),
+            (reply({"type": "error", "message": "You have multiple buckets."}), Rejected),
             (lambda_error(404, "ResourceNotFoundException"), FunctionMissing),
         ],
     )
     def test_a_refusal_is_kept_on_the_row(self, aws: ScriptedServer, answer: Answer, kind: type[Exception]) -> None:
         aws.answers[INVOKE] = answer
         with pytest.raises(services.StartFailed) as raised:
-            services.create_render(owner=None, input_props=INPUT_PROPS)
+            services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         row = Render.objects.get()
         assert isinstance(raised.value.__cause__, kind)
         assert raised.value.render == row
@@ -80,7 +80,7 @@ class TestCreateRender:
     def test_an_unknown_outcome_leaves_the_row_submitting(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = Answer(reset=True)
         with pytest.raises(services.StartFailed) as raised:
-            services.create_render(owner=None, input_props=INPUT_PROPS)
+            services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         row = Render.objects.get()
         assert isinstance(raised.value.__cause__, OutcomeUnknown)
         assert (row.status, row.error) == (Status.SUBMITTING, str(raised.value))
@@ -91,7 +91,7 @@ class TestCreateRender:
     def test_without_setup_there_is_no_row_and_no_call(self, aws: ScriptedServer, settings: Any, name: str) -> None:
         setattr(settings, name, "")
         with pytest.raises(SetupError):
-            services.create_render(owner=None, input_props=INPUT_PROPS)
+            services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         assert not Render.objects.exists()
         assert not aws.requests
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
 from renders.remotion import errors
-from renders.services import StartFailed
+from renders.services import Conflict, KeyConflict, NoRoom, StartFailed
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,9 @@ STATUS_OF = {
     errors.Throttled: 429,
     errors.Unavailable: 503,
     errors.OutcomeUnknown: 504,
+    NoRoom: 429,
+    Conflict: 409,
+    KeyConflict: 409,
 }
 SIGN_IN = "Sign in, or send the header `Authorization: Token <your token>`."
 
@@ -33,9 +36,9 @@ SIGN_IN = "Sign in, or send the header `Authorization: Token <your token>`."
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's ``EXCEPTION_HANDLER`` for every view of the API."""
     if isinstance(exc, StartFailed):
-        return _remotion_error(exc.__cause__, extra={"id": str(exc.render.id)})
-    if isinstance(exc, errors.RemotionError):
-        return _remotion_error(exc)
+        return _known_error(exc.__cause__, extra={"id": str(exc.render.id)})
+    if isinstance(exc, tuple(STATUS_OF)):
+        return _known_error(exc)
     response = default_exception_handler(exc, context)
     if response is None:
         logger.exception("The API failed on %s", context["request"].path, exc_info=exc)
@@ -44,10 +47,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     return response
 
 
-def _remotion_error(exc: BaseException | None, extra: dict[str, str] | None = None) -> Response:
+def _known_error(exc: BaseException | None, extra: dict[str, str] | None = None) -> Response:
     status = next(STATUS_OF[kind] for kind in type(exc).__mro__ if kind in STATUS_OF)
     response = Response({"error": str(exc), **(extra or {})}, status=status)
-    if status in (429, 503):
+    if status in (429, 503) or getattr(exc, "is_in_use", False):
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

@@ -67,8 +67,38 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+class PriorityField(serializers.Field):
+    """How soon a queued render is started, against others of its age."""
+
+    default_error_messages = {"invalid": "Send a whole number from -50 to 50."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool) or not -50 <= data <= 50:
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
 class CreateRenderSerializer(serializers.Serializer):
     inputProps = InputPropsField()  # noqa: N815
+
+
+class CreateQueuedRenderSerializer(CreateRenderSerializer):
+    priority = PriorityField(default=0)
+
+
+class IdempotencyKeySerializer(serializers.Serializer):
+    key = serializers.RegexField(
+        r"^[\x20-\x7e]{1,255}$",
+        required=False,
+        trim_whitespace=False,
+        error_messages={
+            "invalid": "Send an Idempotency-Key of 1 to 255 printable ASCII characters.",
+            "blank": "Send an Idempotency-Key of 1 to 255 printable ASCII characters.",
+        },
+    )
 
 
 class ProgressRequestSerializer(serializers.Serializer):
@@ -100,6 +130,8 @@ class RenderSerializer(serializers.ModelSerializer):
     outputBucket = serializers.CharField(source="output_bucket")  # noqa: N815
     outputKey = serializers.CharField(source="output_key")  # noqa: N815
     outputSize = serializers.IntegerField(source="output_size")  # noqa: N815
+    cancelRequestedAt = serializers.DateTimeField(source="cancel_requested_at")  # noqa: N815
+    retryOf = serializers.UUIDField(source="retry_of_id")  # noqa: N815
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
     submittedAt = serializers.DateTimeField(source="submitted_at")  # noqa: N815
     refreshedAt = serializers.DateTimeField(source="refreshed_at")  # noqa: N815
@@ -130,6 +162,9 @@ class RenderSerializer(serializers.ModelSerializer):
             "outputSize",
             "cost",
             "currency",
+            "priority",
+            "cancelRequestedAt",
+            "retryOf",
             "createdAt",
             "submittedAt",
             "refreshedAt",

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -11,7 +12,9 @@ from rest_framework.views import APIView
 
 from renders import services
 from renders.api.serializers import (
+    CreateQueuedRenderSerializer,
     CreateRenderSerializer,
+    IdempotencyKeySerializer,
     ProgressRequestSerializer,
     RenderDetailSerializer,
     RenderListQuerySerializer,
@@ -20,22 +23,36 @@ from renders.api.serializers import (
 from renders.models import Render, RenderQuerySet
 from renders.remotion.errors import OutcomeUnknown
 
+REPLAYED = {"Idempotency-Replayed": "true"}
 LEAST_PROGRESS = 0.03
 """Remotion's template shows a bar that has begun, from the first answer on."""
 
 
-def _create(request: Request) -> Render:
-    serializer = CreateRenderSerializer(data=request.data)
+def _create(request: Request, serializer: CreateRenderSerializer, *, may_wait: bool) -> services.Created:
+    sent = request.headers.get("Idempotency-Key")
+    key = IdempotencyKeySerializer(data={} if sent is None else {"key": sent})
+    key.is_valid(raise_exception=True)
     serializer.is_valid(raise_exception=True)
-    owner = request.user if request.user.is_authenticated else None
-    return services.create_render(owner=owner, input_props=serializer.validated_data["inputProps"])
+    return services.create_render(
+        owner=request.user if request.user.is_authenticated else None,
+        input_props=serializer.validated_data["inputProps"],
+        priority=serializer.validated_data.get("priority", 0),
+        idempotency_key=key.validated_data.get("key", ""),
+        may_wait=may_wait,
+    )
 
 
 class LambdaRenderView(APIView):
     """POST /api/lambda/render: starts a render and answers as ``renderMediaOnLambda()`` does."""
 
     def post(self, request: Request) -> Response:
-        render = _create(request)
+        created = _create(request, CreateRenderSerializer(data=request.data), may_wait=False)
+        render = created.render
+        if not render.render_id:
+            # Replayed: what was answered then, as the row has it now.
+            code = status.HTTP_504_GATEWAY_TIMEOUT if not render.is_terminal else status.HTTP_502_BAD_GATEWAY
+            body = {"error": render.error or "The render was cancelled before it started.", "id": str(render.id)}
+            return Response(body, status=code, headers=REPLAYED)
         return Response(
             {
                 "renderId": render.render_id,
@@ -43,7 +60,8 @@ class LambdaRenderView(APIView):
                 "cloudWatchLogs": render.cloudwatch_logs,
                 "folderInS3Console": render.folder_in_s3_console,
                 "id": str(render.id),
-            }
+            },
+            headers=REPLAYED if created.is_replayed else None,
         )
 
 
@@ -84,18 +102,40 @@ class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
         return RenderSerializer if self.action == "list" else RenderDetailSerializer
 
     def create(self, request: Request) -> Response:
+        serializer = CreateQueuedRenderSerializer(data=request.data)
+        return self._created(lambda: _create(request, serializer, may_wait=True))
+
+    def _created(self, create: Callable[[], services.Created]) -> Response:
+        """201 with the row, or 202 where it is queued or its outcome is unknown."""
+        headers = {}
         try:
-            render = _create(request)
-            code: int = status.HTTP_201_CREATED
+            created = create()
+            render = created.render
+            headers = REPLAYED if created.is_replayed else {}
         except services.StartFailed as err:
             if not isinstance(err.__cause__, OutcomeUnknown):
                 raise
             render = err.render
-            code = status.HTTP_202_ACCEPTED
-        location = reverse("render-detail", kwargs={"pk": render.pk}, request=request)
-        return Response(self.get_serializer(render).data, status=code, headers={"Location": location})
+        is_pending = render.status in (Render.Status.QUEUED, Render.Status.SUBMITTING)
+        code = status.HTTP_202_ACCEPTED if is_pending else status.HTTP_201_CREATED
+        location = reverse("render-detail", kwargs={"pk": render.pk}, request=self.request)
+        return Response(self.get_serializer(render).data, status=code, headers={"Location": location, **headers})
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        services.delete_render(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
     def refresh(self, request: Request, pk: str) -> Response:
         render = services.refresh_render(self.get_object())
         return Response(self.get_serializer(render).data)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        render = services.cancel_render(self.get_object())
+        code = status.HTTP_200_OK if render.is_terminal else status.HTTP_202_ACCEPTED
+        return Response(self.get_serializer(render).data, status=code)
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        return self._created(lambda: services.retry_render(self.get_object()))

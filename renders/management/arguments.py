@@ -1,6 +1,20 @@
 """Types for the commands' options: argparse calls them and prints what they raise."""
 
+import re
 from argparse import ArgumentTypeError
+from datetime import timedelta
+
+
+def age(text: str) -> timedelta:
+    """``90d``, ``36h`` or ``30m``."""
+    match = re.fullmatch(r"(\d+)([dhm])", text)
+    unit = {"d": "days", "h": "hours", "m": "minutes"}
+    try:
+        if not match:
+            raise ValueError
+        return timedelta(**{unit[match[2]]: int(match[1])})
+    except (ValueError, OverflowError) as err:
+        raise ArgumentTypeError(f"{text!r} is not an age like 90d, 36h or 30m") from err
 
 
 def positive_int(text: str) -> int:

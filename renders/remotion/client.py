@@ -7,9 +7,11 @@ answers only clients of its own version.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -84,6 +86,14 @@ class StartedRender:
 
 
 @dataclass(frozen=True)
+class StoredFile:
+    """A file in a bucket."""
+
+    key: str
+    last_modified: datetime
+
+
+@dataclass(frozen=True)
 class ProgressReading:
     """A ``progress.json`` and the time on S3's clock when it was read, in ms since 1970."""
 
@@ -143,8 +153,9 @@ def read_progress(config: RemotionConfig, *, bucket_name: str, render_id: str) -
         raise Unavailable("S3 answered with a progress.json that is torn. It will be read again.") from err
     if not isinstance(progress_json, dict):
         raise Unavailable("S3 answered with something that is not a progress.json. It will be read again.")
-    read_at = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
-    return ProgressReading(progress_json, read_at_in_ms=read_at.timestamp() * 1000)
+    date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
+    read_at = parsedate_to_datetime(date).timestamp() if date else time.time()
+    return ProgressReading(progress_json, read_at_in_ms=read_at * 1000)
 
 
 def find_output(config: RemotionConfig, *, bucket_name: str, key: str) -> int | None:
@@ -171,6 +182,58 @@ def sign_output_url(config: RemotionConfig, *, bucket_name: str, key: str) -> st
             "get_object", Params={"Bucket": bucket_name, "Key": key}, ExpiresIn=SIGNED_URL_SECONDS
         )
     return url
+
+
+def request_cancel(config: RemotionConfig, *, bucket_name: str, render_id: str) -> None:
+    """Asks Remotion to stop a render; its renderers look each second. Raises as ``read_progress``.
+
+    https://www.remotion.dev/docs/lambda/cancelrenderonlambda
+    """
+    config.require_credentials()
+    body = json.dumps({"cancelledAt": int(time.time() * 1000)}).encode()
+    key = f"renders/{render_id}/cancel.json"
+    with _translated_read_errors(config):
+        _s3(config).put_object(Bucket=bucket_name, Key=key, Body=body, ContentType="application/json")
+
+
+def find_bucket(config: RemotionConfig) -> str | None:
+    """The bucket that the function uses: the configured one, else Remotion's only one in the region."""
+    config.require_credentials()
+    if config.bucket_name:
+        return config.bucket_name
+    prefix = f"remotionlambda-{config.region.replace('-', '')}-"
+    with _translated_read_errors(config):
+        buckets = [bucket["Name"] for bucket in _s3(config).list_buckets()["Buckets"]]
+    found = [name for name in buckets if name.startswith(prefix)]
+    return found[0] if len(found) == 1 else None
+
+
+def list_renders(config: RemotionConfig, *, bucket_name: str, after: str) -> tuple[list[StoredFile], str]:
+    """Up to 1,000 files of the bucket's renders, by key after ``after``, and where to go on.
+
+    That is empty at the end. One request. Raises as ``read_progress``.
+    """
+    config.require_credentials()
+    with _translated_read_errors(config):
+        page = _s3(config).list_objects_v2(Bucket=bucket_name, Prefix="renders/", StartAfter=after)
+    files = [StoredFile(item["Key"], item["LastModified"]) for item in page.get("Contents", [])]
+    return files, files[-1].key if page["IsTruncated"] else ""
+
+
+def delete_render(config: RemotionConfig, *, bucket_name: str, render_id: str) -> int:
+    """Deletes all files of a render; how many there were. Raises as ``read_progress``."""
+    config.require_credentials()
+    deleted = 0
+    with _translated_read_errors(config):
+        pages = (
+            _s3(config).get_paginator("list_objects_v2").paginate(Bucket=bucket_name, Prefix=f"renders/{render_id}/")
+        )
+        for page in pages:
+            keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+            if keys:
+                _s3(config).delete_objects(Bucket=bucket_name, Delete={"Objects": keys, "Quiet": True})
+                deleted += len(keys)
+    return deleted
 
 
 # The clients: boto3's are safe to share between threads, and slow to make. ----------------------
@@ -242,6 +305,7 @@ def _payload(config: RemotionConfig, *, input_props: dict[str, Any], out_name: s
         out_name=out_name,
         download_behavior=ShouldDownload(type="download", fileName=DOWNLOAD_NAME),
         privacy=config.privacy,
+        enable_cancellation=True,
     )
     with _translated_read_errors(config):
         try:

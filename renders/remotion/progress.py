@@ -55,6 +55,11 @@ class RenderProgress:
     billing_duration: float | None
 
     @property
+    def was_cancelled(self) -> bool:
+        """Whether Remotion stopped because of a ``cancel.json``: it says so nowhere but in its errors."""
+        return any(is_fatal(error) and "got cancelled" in str(error.get("message")) for error in self.errors)
+
+    @property
     def error_message(self) -> str:
         """One sentence about the error that ended the render; empty if none did."""
         for error in self.errors:

@@ -9,6 +9,7 @@ from django.db import DatabaseError, close_old_connections
 from renders import services
 from renders.management.arguments import positive_float, positive_int
 from renders.models import Render, RenderQuerySet
+from renders.remotion.errors import RemotionError
 
 
 class Command(BaseCommand):
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
     def _refresh(self, renders: RenderQuerySet, stop: threading.Event) -> int:
         counts: Counter[str] = Counter()
-        failed = 0
+        failed = self._adopt()
         for result in services.refresh_renders(renders):
             if result.error:
                 failed += 1
@@ -62,6 +63,17 @@ class Command(BaseCommand):
         said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         self.stdout.write(f"Refreshed {counts.total()}{f': {said}' if said else ''}.")
         return failed
+
+    def _adopt(self) -> int:
+        """Looks for renders in doubt first, so that none is called lost that can be found."""
+        try:
+            adoption = services.adopt_in_doubt()
+        except RemotionError as err:
+            self.stderr.write(f"The renders in doubt could not be looked for: {err}")
+            return 1
+        if adoption.in_doubt:
+            self.stdout.write(adoption.summary)
+        return 0
 
 
 def _choose(ids: list[str] | None) -> RenderQuerySet:

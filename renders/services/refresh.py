@@ -1,25 +1,23 @@
-"""The use cases: create a render, refresh renders. Here transactions begin and end.
-
-No transaction is open and no row locked while AWS is called.
-"""
+"""Bringing rows up to date with AWS: reading concurrently, saving one by one."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from renders.models import Render
-from renders.remotion import client, console
-from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, REMOTION_VERSION, RemotionConfig
-from renders.remotion.errors import OutcomeUnknown, RemotionError, Unavailable
+from renders.remotion import client
+from renders.remotion.config import RemotionConfig
+from renders.remotion.errors import RemotionError, Unavailable
 from renders.remotion.progress import RenderProgress, interpret, output_key
+from renders.services.rows import ask_to_stop, change, config_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,54 +27,12 @@ READ_AGAIN_AFTER = timedelta(seconds=1)
 LOST_AFTER_TIMEOUT = timedelta(seconds=60)
 """How long after the function's time limit a render of which nothing is found counts as lost."""
 
+CLAIM = timedelta(seconds=30)
+"""How long what a worker holds is its own; a worker that was killed holds nothing any more then."""
+
+UNREAD_AGAIN_AFTER = timedelta(seconds=5)
+
 READERS = 16
-
-
-class StartFailed(Exception):
-    """Remotion did not say that the render started. The row is kept; ``__cause__`` says why."""
-
-    def __init__(self, render: Render, cause: RemotionError) -> None:
-        super().__init__(str(cause))
-        self.render = render
-
-
-def create_render(*, owner: Any, input_props: dict[str, Any]) -> Render:
-    """Commits a row, asks Remotion to render ``input_props``, and records what it said.
-
-    ``owner`` is a user or None. Returns the row as ``rendering``. Raises SetupError, without a
-    row, where the settings do not suffice; else StartFailed, whose row is ``submitting`` where
-    the outcome is unknown and ``failed`` (``rejected``) where nothing was started.
-    """
-    config = RemotionConfig.from_settings()
-    config.require_credentials()
-    config.require_site()
-    render = Render.objects.create(
-        owner=owner,
-        status=Render.Status.SUBMITTING,
-        submitted_at=timezone.now(),
-        input_props=input_props,
-        composition=config.composition,
-        serve_url=config.serve_url,
-        function_name=config.function_name,
-        function_timeout=config.function_timeout,
-        region=config.region,
-        frames_per_lambda=FRAMES_PER_LAMBDA,
-        codec=CODEC,
-        remotion_version=REMOTION_VERSION,
-    )
-    try:
-        started = client.start(config, input_props=input_props, out_name=render.out_name)
-    except OutcomeUnknown as err:
-        logger.warning("Render %s: %s", render.id, err)
-        in_doubt = partial(Render.record_doubt, error=str(err))
-        raise StartFailed(_change(render.pk, in_doubt), err) from err
-    except RemotionError as err:
-        logger.warning("Render %s was not started: %s", render.id, err)
-        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
-        raise StartFailed(_change(render.pk, rejected), err) from err
-    # Said before it is saved: whatever happens to the database, the renderId is not lost.
-    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
-    return _change(render.pk, partial(_take_start, started=started))
 
 
 @dataclass(frozen=True)
@@ -117,6 +73,30 @@ def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
         readers.shutdown(cancel_futures=True)
 
 
+def claim_due(*, limit: int, every: timedelta) -> list[Render]:
+    """Rendering rows that were not read for ``every`` and that no other worker holds; holds them."""
+    now = timezone.now()
+    with transaction.atomic():
+        due = (
+            Render.objects.active()
+            .filter(status=Render.Status.RENDERING)
+            .filter(Q(refreshed_at__isnull=True) | Q(refreshed_at__lte=now - every))
+            .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
+            .order_by("created_at")
+            .select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:limit]
+        )
+        renders = list(due)
+        Render.objects.filter(pk__in=[render.pk for render in renders]).update(claimed_until=now + CLAIM)
+    return renders
+
+
+def release(renders: Iterable[Render], *, unread: Iterable[Render]) -> None:
+    """Lets go of what ``claim_due`` held; what could not be read is left alone for a while."""
+    Render.objects.filter(pk__in=[render.pk for render in renders]).update(claimed_until=None)
+    later = timezone.now() + UNREAD_AGAIN_AFTER
+    Render.objects.filter(pk__in=[render.pk for render in unread]).update(claimed_until=later)
+
+
 def sign_output(render: Render) -> str | None:
     """A URL that shows the render's video for one hour; None while there is no video.
 
@@ -124,7 +104,7 @@ def sign_output(render: Render) -> str | None:
     """
     if render.status != Render.Status.SUCCEEDED:
         return None
-    config = _config_of(render, RemotionConfig.from_settings())
+    config = config_of(render, RemotionConfig.from_settings())
     return client.sign_output_url(config, bucket_name=render.output_bucket, key=render.output_key)
 
 
@@ -145,8 +125,10 @@ def _read(config: RemotionConfig, render: Render) -> _Finding | RemotionError:
     """Asks AWS about one render. Runs in a reader's thread, so it leaves the database alone."""
     if render.is_terminal or not render.render_id:
         return _Finding()
-    config = _config_of(render, config)
+    config = config_of(render, config)
     try:
+        if render.cancel_requested_at:
+            ask_to_stop(render, config)
         reading = client.read_progress(config, bucket_name=render.bucket_name, render_id=render.render_id)
         if reading is None:
             return _Finding(output_size=_find_output(config, render) if _is_overdue(render) else None)
@@ -171,7 +153,7 @@ def _settle(render: Render, finding: _Finding | RemotionError) -> Refreshed:
     if isinstance(finding, RemotionError):
         return Refreshed(render, finding)
     try:
-        return Refreshed(_change(render.pk, partial(_take_finding, finding=finding)))
+        return Refreshed(change(render.pk, partial(_take_finding, finding=finding)))
     except (DatabaseError, Render.DoesNotExist) as err:
         logger.exception("Render %s could not be saved.", render.id)
         return Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))
@@ -179,19 +161,6 @@ def _settle(render: Render, finding: _Finding | RemotionError) -> Refreshed:
 
 def _find_output(config: RemotionConfig, render: Render) -> int | None:
     return client.find_output(config, bucket_name=render.bucket_name, key=_output_key(render))
-
-
-def _take_start(render: Render, *, started: client.StartedRender) -> None:
-    render.mark_rendering(
-        render_id=started.render_id,
-        bucket_name=started.bucket_name,
-        cloudwatch_logs=console.cloudwatch_logs_url(
-            region=render.region, function_name=render.function_name, render_id=started.render_id
-        ),
-        folder_in_s3_console=console.s3_folder_url(
-            region=render.region, bucket_name=started.bucket_name, render_id=started.render_id
-        ),
-    )
 
 
 def _take_finding(render: Render, *, finding: _Finding) -> None:
@@ -218,11 +187,15 @@ def _take_finding(render: Render, *, finding: _Finding) -> None:
             output_size=progress.output_size or 0,
             at=now,
         )
+    elif progress and progress.was_cancelled and render.cancel_requested_at:
+        render.mark_cancelled(at=now)
     elif progress and progress.fatal_error_encountered:
         render.mark_failed(reasons.RENDER_ERROR, error=progress.error_message, at=now)
     elif finding.output_size is not None:
         bucket, key = render.bucket_name, _output_key(render)
         render.mark_succeeded(output_bucket=bucket, output_key=key, output_size=finding.output_size, at=now)
+    elif render.cancel_requested_at and (progress.is_past_deadline if progress else _is_overdue(render)):
+        render.mark_cancelled(at=now)
     elif progress and progress.is_past_deadline:
         render.mark_failed(reasons.TIMED_OUT, error=_timeout_message(render, progress), at=now)
     elif not progress and _is_overdue(render):
@@ -257,16 +230,3 @@ def _is_overdue(render: Render) -> bool:
 
 def _output_key(render: Render) -> str:
     return output_key(render_id=render.render_id, out_name=render.out_name)
-
-
-def _config_of(render: Render, config: RemotionConfig) -> RemotionConfig:
-    """Today's credentials for the region in which this render was started."""
-    return replace(config, region=render.region)
-
-
-def _change(pk: UUID, transition: Callable[[Render], object]) -> Render:
-    """Locks the row, reads it again, lets ``transition`` move it, and returns it as it then is."""
-    with transaction.atomic():
-        render = Render.objects.select_for_update().get(pk=pk)
-        transition(render)
-    return render

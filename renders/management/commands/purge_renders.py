@@ -1,0 +1,42 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from renders import services
+from renders.management.arguments import age
+from renders.models import Render
+from renders.remotion.errors import RemotionError
+
+
+class Command(BaseCommand):
+    help = "Deletes renders that ended long ago, and frees idempotency keys older than seven days."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="For example 90d, 36h, 30m.")
+        parser.add_argument("--remote", action="store_true", help="Delete their files on S3 as well.")
+        parser.add_argument("--dry-run", action="store_true", help="Only say how many there are.")
+
+    def handle(self, *args: Any, older_than: Any, remote: bool, dry_run: bool, **options: Any) -> None:
+        old = Render.objects.filter(finished_at__lt=timezone.now() - older_than).defer("progress_json", "input_props")
+        total = old.count()
+        if dry_run:
+            self.stdout.write(f"{total} renders would be deleted{' with their files' if remote else ''}.")
+            return
+        deleted = files = failed = 0
+        # One by one, each in a transaction of its own: stopped half-way, the rest is there next time.
+        for render in tqdm(
+            old.order_by("finished_at").iterator(chunk_size=500), total=total, leave=False, disable=None
+        ):
+            try:
+                files += services.delete_render(render, remote=remote)
+                deleted += 1
+            except (RemotionError, services.Conflict) as err:
+                self.stderr.write(f"{render.id}: {err}")
+                failed += 1
+        keys = services.forget_idempotency_keys()
+        said = f" and {files} files" if remote else ""
+        self.stdout.write(f"Deleted {deleted} renders{said}; freed {keys} idempotency keys.")
+        if failed:
+            raise CommandError(f"{failed} could not be deleted.")

@@ -1,0 +1,34 @@
+"""The use cases. Here transactions begin and end, and nothing else in the project calls AWS.
+
+``start`` creates renders and starts those that wait, ``refresh`` brings rows up to date,
+``adopt`` finds renders whose start was left in doubt, ``control`` cancels and repeats,
+``purge`` deletes. No transaction is open and no row locked while AWS is called.
+"""
+
+from renders.services.adopt import Adoption, adopt_in_doubt
+from renders.services.control import Conflict, cancel_render, retry_render
+from renders.services.purge import delete_render, forget_idempotency_keys
+from renders.services.refresh import Refreshed, claim_due, refresh_render, refresh_renders, release, sign_output
+from renders.services.start import Created, KeyConflict, NoRoom, StartFailed, create_render, dispatch_next
+
+__all__ = [
+    "Adoption",
+    "Conflict",
+    "Created",
+    "KeyConflict",
+    "NoRoom",
+    "Refreshed",
+    "StartFailed",
+    "adopt_in_doubt",
+    "cancel_render",
+    "claim_due",
+    "create_render",
+    "delete_render",
+    "dispatch_next",
+    "forget_idempotency_keys",
+    "refresh_render",
+    "refresh_renders",
+    "release",
+    "retry_render",
+    "sign_output",
+]

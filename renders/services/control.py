@@ -1,0 +1,44 @@
+"""What a person may ask of a render that there is: to stop it, or to do it again."""
+
+from functools import partial
+
+from django.utils import timezone
+
+from renders.models import Render
+from renders.remotion.config import RemotionConfig
+from renders.services.rows import ask_to_stop, change, config_of
+from renders.services.start import Created, create_render
+
+
+class Conflict(Exception):
+    """The render's status does not allow what was asked."""
+
+
+def cancel_render(render: Render) -> Render:
+    """Ends a queued render at once; asks Remotion to stop one that has been submitted.
+
+    That one is ``cancelled`` when a refresh finds that Remotion has stopped, or ``succeeded`` if
+    it was faster. Raises Conflict for a render that is over.
+    """
+    if render.is_terminal:
+        raise Conflict(f"The render is {render.status} already, so there is nothing to cancel.")
+    render = change(render.pk, partial(Render.request_cancel, at=timezone.now()))
+    if render.status == Render.Status.RENDERING:
+        ask_to_stop(render, config_of(render, RemotionConfig.from_settings()))
+    return render
+
+
+def retry_render(render: Render) -> Created:
+    """A new row with the same input and today's settings, for one that failed or was cancelled.
+
+    Raises Conflict for any other, and what ``create_render`` raises.
+    """
+    if render.status not in (Render.Status.FAILED, Render.Status.CANCELLED):
+        raise Conflict(f"The render is {render.status}; only one that failed or was cancelled can be repeated.")
+    return create_render(
+        owner=render.owner,
+        input_props=render.input_props,
+        priority=render.priority,
+        retry_of=render,
+        may_wait=True,
+    )

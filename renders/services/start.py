@@ -1,0 +1,248 @@
+"""Creating renders and starting them: once each, and never more at a time than AWS has room for."""
+
+import hashlib
+import json
+import logging
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from renders.models import Render
+from renders.remotion import client
+from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, REMOTION_VERSION, RemotionConfig
+from renders.remotion.errors import OutcomeUnknown, RemotionError, Throttled
+from renders.services.rows import change, config_of, take_start
+
+logger = logging.getLogger(__name__)
+
+ADMISSION_LOCK = 0x52454E44  # "REND": any number that no other advisory lock uses
+LONGEST_BACKOFF = timedelta(minutes=2)
+IN_CALL_MARGIN = timedelta(seconds=30)
+"""How much longer than the start's time limit a call may take until its row says how it went."""
+
+
+class StartFailed(Exception):
+    """Remotion did not say that the render started. The row is kept; ``__cause__`` says why."""
+
+    def __init__(self, render: Render, cause: RemotionError) -> None:
+        super().__init__(str(cause))
+        self.render = render
+
+
+class NoRoom(Exception):
+    """All functions that may run are in use, so nothing was started and no row is kept."""
+
+
+class KeyConflict(Exception):
+    """The idempotency key has been used for something else, or is in use at this moment."""
+
+    def __init__(self, message: str, *, is_in_use: bool) -> None:
+        super().__init__(message)
+        self.is_in_use = is_in_use
+
+
+@dataclass(frozen=True)
+class Created:
+    """A render, and whether it was there already under its idempotency key."""
+
+    render: Render
+    is_replayed: bool = False
+
+
+def create_render(
+    *,
+    owner: Any,
+    input_props: dict[str, Any],
+    may_wait: bool,
+    priority: int = 0,
+    idempotency_key: str = "",
+    retry_of: Render | None = None,
+) -> Created:
+    """Commits a row, asks Remotion to render ``input_props``, and records what it said.
+
+    ``owner`` is a user or None. The row is ``rendering``, or ``queued`` if there is no room now
+    and it ``may_wait``; with an ``idempotency_key`` that was used for the same, it is that row.
+
+    Raises SetupError, without a row, where the settings do not suffice; NoRoom, without a row;
+    KeyConflict; StartFailed, whose row is ``submitting`` where the outcome is unknown and
+    ``failed`` (``rejected``) where nothing was started.
+    """
+    config = RemotionConfig.from_settings()
+    config.require_credentials()
+    config.require_site()
+    now = timezone.now()
+    duration = input_props["durationInFrames"]
+    render = Render(
+        owner=owner,
+        input_props=input_props,
+        composition=config.composition,
+        serve_url=config.serve_url,
+        function_name=config.function_name,
+        function_timeout=config.function_timeout,
+        region=config.region,
+        frames_per_lambda=FRAMES_PER_LAMBDA,
+        codec=CODEC,
+        remotion_version=REMOTION_VERSION,
+        functions=functions_of(duration),
+        priority=priority,
+        created_at=now,
+        queue_rank=now - timedelta(minutes=priority),
+        retry_of=retry_of,
+        idempotency_key=idempotency_key,
+        idempotency_fingerprint=_fingerprint(input_props, priority, may_wait) if idempotency_key else "",
+    )
+    try:
+        _admit(render, may_wait=may_wait)
+    except IntegrityError:
+        if not idempotency_key:
+            raise
+        # The constraint decides which of two requests with one key was first.
+        return Created(_replayed(render), is_replayed=True)
+    if render.status == Render.Status.QUEUED:
+        return Created(render)
+    return Created(_start(render, config, on_no_room=None if may_wait else _forget))
+
+
+def functions_of(duration_in_frames: int) -> int:
+    """What a render weighs: one function for each sixty frames, and the one that leads them."""
+    return math.ceil(duration_in_frames / FRAMES_PER_LAMBDA) + 1
+
+
+def dispatch_next() -> Render | None:
+    """Starts the next render that waits, if there is room for it, and returns it.
+
+    Whatever becomes of the start is recorded on the row and not raised.
+    """
+    config = RemotionConfig.from_settings()
+    with transaction.atomic():
+        render = _claim_next()
+    if render is None:
+        return None
+    try:
+        return _start(render, config_of(render, config))
+    except StartFailed as err:
+        return err.render
+
+
+def _claim_next() -> Render | None:
+    _lock_admission()
+    now = timezone.now()
+    ready = Render.objects.waiting().filter(Q(dispatch_after__isnull=True) | Q(dispatch_after__lte=now))
+    render = ready.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked).first()
+    # The first in line is waited for: smaller ones behind it would let it starve.
+    if render is None or render.functions > _free_functions():
+        return None
+    render.mark_submitting(at=now)
+    return render
+
+
+def _admit(render: Render, *, may_wait: bool) -> None:
+    """Saves the row as ``submitting`` if there is room, else as ``queued`` if it may wait."""
+    with transaction.atomic():
+        _lock_admission()
+        has_room = render.functions <= _free_functions() and not Render.objects.waiting().exists()
+        if not has_room and not may_wait:
+            _replay_or_refuse(render)
+        render.status = Render.Status.SUBMITTING if has_room else Render.Status.QUEUED
+        render.submitted_at = timezone.now() if has_room else None
+        render.save(force_insert=True)
+
+
+def _replay_or_refuse(render: Render) -> None:
+    if render.idempotency_key and _same_key(render).exists():
+        raise IntegrityError("The key is known.")
+    raise NoRoom(f"All {settings.REMOTION_CONCURRENCY} functions are in use, so nothing was started. Try again later.")
+
+
+def _lock_admission() -> None:
+    """One admission at a time, over all processes, until the transaction ends.
+
+    On SQLite the transaction itself is that lock, since it is IMMEDIATE.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMISSION_LOCK])
+
+
+def _free_functions() -> int:
+    used = Render.objects.occupying().aggregate(used=Sum("functions"))["used"] or 0
+    # A render that needs more than the limit must still be possible: alone.
+    return settings.REMOTION_CONCURRENCY - used if used else max(settings.REMOTION_CONCURRENCY, functions_of(12_000))
+
+
+def _start(
+    render: Render, config: RemotionConfig, *, on_no_room: Callable[[Render, RemotionError], Render] | None = None
+) -> Render:
+    """Makes the one call for a row that is committed as ``submitting``, and records how it went."""
+    try:
+        started = client.start(config, input_props=render.input_props, out_name=render.out_name)
+    except OutcomeUnknown as err:
+        logger.warning("Render %s: %s", render.id, err)
+        raise StartFailed(change(render.pk, partial(Render.record_doubt, error=str(err))), err) from err
+    except Throttled as err:
+        return (on_no_room or _wait_again)(render, err)
+    except RemotionError as err:
+        logger.warning("Render %s was not started: %s", render.id, err)
+        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
+        raise StartFailed(change(render.pk, rejected), err) from err
+    # Said before it is saved: whatever happens to the database, the renderId is not lost.
+    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
+    return change(render.pk, partial(take_start, started=started))
+
+
+def _wait_again(render: Render, err: RemotionError) -> Render:
+    """Back into the queue, for a while that doubles each time and differs for each render."""
+    longest = min(LONGEST_BACKOFF, timedelta(seconds=2 ** min(render.throttled_count, 10)))
+    wait = longest * random.uniform(0.5, 1)  # noqa: S311
+    again = partial(Render.mark_queued_again, error=str(err), dispatch_after=timezone.now() + wait)
+    return change(render.pk, again)
+
+
+def _forget(render: Render, err: RemotionError) -> Render:
+    """Nothing ran, and the caller cannot wait: as if it had not been asked for."""
+    Render.objects.filter(pk=render.pk, status=Render.Status.SUBMITTING).delete()
+    raise NoRoom(str(err)) from err
+
+
+# Idempotency -------------------------------------------------------------------------------------
+
+
+def _fingerprint(input_props: dict[str, Any], priority: int, may_wait: bool) -> str:
+    body = json.dumps([input_props, priority, may_wait], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _same_key(render: Render) -> Any:
+    return Render.objects.filter(owner=render.owner, idempotency_key=render.idempotency_key)
+
+
+def _replayed(render: Render) -> Render:
+    first = _same_key(render).get()
+    if first.idempotency_fingerprint != render.idempotency_fingerprint:
+        raise KeyConflict(
+            "This Idempotency-Key was used for another request: send a new one, or the same body to the same address.",
+            is_in_use=False,
+        )
+    if is_in_call(first):
+        raise KeyConflict(
+            "The first request with this Idempotency-Key is still being answered: try again in a moment.",
+            is_in_use=True,
+        )
+    return first
+
+
+def is_in_call(render: Render) -> bool:
+    """Whether some process may be waiting for AWS's answer to this render's start."""
+    if render.status != Render.Status.SUBMITTING or render.error or render.submitted_at is None:
+        return False
+    longest = timedelta(seconds=settings.REMOTION_START_TIMEOUT) + IN_CALL_MARGIN
+    return timezone.now() - render.submitted_at < longest
