@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from renders.models import Render
+from renders.models import Render, RenderQuerySet
 from renders.remotion import client
 from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, REMOTION_VERSION, RemotionConfig
 from renders.remotion.errors import OutcomeUnknown, RemotionError, Throttled
@@ -149,7 +149,8 @@ def _admit(render: Render, *, may_wait: bool) -> None:
     """Saves the row as ``submitting`` if there is room, else as ``queued`` if it may wait."""
     with transaction.atomic():
         _lock_admission()
-        has_room = render.functions <= _free_functions() and not Render.objects.waiting().exists()
+        # Who waits comes first, so only what is left beside them is free.
+        has_room = render.functions <= _free_functions() - _functions(Render.objects.waiting())
         if not has_room and not may_wait:
             _replay_or_refuse(render)
         render.status = Render.Status.SUBMITTING if has_room else Render.Status.QUEUED
@@ -174,9 +175,13 @@ def _lock_admission() -> None:
 
 
 def _free_functions() -> int:
-    used = Render.objects.occupying().aggregate(used=Sum("functions"))["used"] or 0
+    used = _functions(Render.objects.occupying())
     # A render that needs more than the limit must still be possible: alone.
     return settings.REMOTION_CONCURRENCY - used if used else max(settings.REMOTION_CONCURRENCY, functions_of(12_000))
+
+
+def _functions(renders: RenderQuerySet) -> int:
+    return renders.aggregate(total=Sum("functions"))["total"] or 0
 
 
 def _start(
