@@ -161,6 +161,18 @@ class TestSucceeding:
         assert distinct_frames(sandbox.toolchain, video) == 10
 
 
+class TestCancelling:
+    def test_a_running_render_is_cancelled_when_remotion_has_stopped(self, sandbox: Sandbox) -> None:
+        started = create("Never finished", frames=600)
+        wait_for(lambda: Render.objects.get(pk=started["id"]).frames_rendered or poll(started))
+        response = APIClient().post(f"/api/renders/{started['id']}/cancel/")
+        assert (response.status_code, response.json()["status"]) == (202, "rendering")
+        answer, row = finish(started)
+        assert answer == {"type": "error", "message": "The render was cancelled."}
+        assert (row.status, row.error) == (Status.CANCELLED, "")
+        assert row.progress < 1
+
+
 class TestFailing:
     @pytest.mark.parametrize(
         ("code", "message"),
@@ -204,6 +216,7 @@ class TestBrowserThatCannotStart:
             for name, value in sandbox.settings().items():
                 setattr(settings, name, value)
             settings.API_ALLOW_ANONYMOUS = True
+            settings.REMOTION_CONCURRENCY = 200  # so that it is AWS that refuses
             started = create("Never shown")
             if "sleep" in browser:
                 # The one function that the account may run is waiting for its browser.

@@ -94,6 +94,7 @@ class Sandbox:
             "REMOTION_BUCKET_NAME": BUCKET,
             "REMOTION_SERVE_URL": self.serve_url,
             "REMOTION_COMPOSITION": "DynamicComp",
+            "REMOTION_CONCURRENCY": self._concurrency,
         }
 
     def s3(self) -> Any:
@@ -169,7 +170,7 @@ class Sandbox:
 
 
 class Web:
-    """The service itself, as a child of the sandbox: a fresh database and a demo admin."""
+    """The service itself, as children of the sandbox: a fresh database, a demo admin, a worker."""
 
     def __init__(self, sandbox: Sandbox, *, port: int) -> None:
         self.sandbox = sandbox
@@ -184,6 +185,8 @@ class Web:
         command = [sys.executable, "manage.py", "runserver", "--noreload", "--skip-checks", address]
         process = self.sandbox.run("web", command, cwd=settings.BASE_DIR, env=self._environment())
         self.sandbox.wait_for("web", f"{self.url}/admin/login/", process)
+        worker = [sys.executable, "manage.py", "render_worker"]
+        self.sandbox.run("worker", worker, cwd=settings.BASE_DIR, env=self._environment())
 
     def _manage(self, *arguments: str) -> None:
         process = subprocess.run(  # noqa: S603
