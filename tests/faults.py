@@ -285,6 +285,11 @@ class Service:
         except OSError:
             return 0
 
+    def post_until(self, is_done: Callable[[], bool], path: str, mark: str) -> None:
+        """Asks again where there is no room, as a client would."""
+        while self.post(path, mark) == 429 and not is_done():
+            time.sleep(0.5)
+
 
 def plan_trials(count: int, seed: int) -> list[Trial]:
     """Every fault on every way, over and over, in an order that the seed decides."""
@@ -326,8 +331,7 @@ def inject(trials: list[Trial], plan: Plan, service: Service) -> None:
         else:
             # The two addresses take turns; where there is no room, as a client would, again.
             path = "/api/lambda/render" if trial.number % 4 < 2 else "/api/renders/"
-            while service.post(path, trial.mark) == 429 and not trial.injected:
-                time.sleep(0.5)
+            service.post_until(lambda: bool(trial.injected), path, trial.mark)
 
     with ThreadPoolExecutor(4) as callers:
         for done, _ in enumerate(callers.map(run, trials), 1):
@@ -341,7 +345,8 @@ def kill_in_calls(service: Service, gate: Gate, block_saves: Callable[[], Any]) 
         mark = f"Killed {name} {stage}"
         gate.arm("during the call" if stage == "before the save" else stage, mark)
         if name == "web":
-            caller = threading.Thread(target=service.post, args=("/api/lambda/render", mark))
+            arguments = (gate.reached.is_set, "/api/lambda/render", mark)
+            caller = threading.Thread(target=service.post_until, args=arguments)
             caller.start()
         else:
             queue(mark)
@@ -462,7 +467,7 @@ def run(faults: int, seed: int, folder: Path) -> None:
             "AWS_ENDPOINT_URL_S3": proxies["s3"].url,
             "REMOTION_START_TIMEOUT": START_TIMEOUT,
             # More than the sandbox has, so that AWS's own refusals are met too.
-            "REMOTION_CONCURRENCY": 200,
+            "REMOTION_CONCURRENCY": 1000,
         }
         environment = {
             **os.environ,
