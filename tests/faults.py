@@ -29,12 +29,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import django
+from django.utils import timezone
 
 START_TIMEOUT = 4
 FUNCTION_TIMEOUT = 15
@@ -300,7 +302,7 @@ def plan_trials(count: int, seed: int) -> list[Trial]:
     return trials
 
 
-def queue(mark: str) -> None:
+def queue(mark: str, *, first: bool = False) -> None:
     """A row that waits for the worker, as POST /api/renders/ leaves it where there is no room."""
     from renders.models import Render  # noqa: PLC0415  (after django.setup)
     from renders.remotion.config import RemotionConfig  # noqa: PLC0415
@@ -318,6 +320,7 @@ def queue(mark: str) -> None:
         codec="h264",
         remotion_version="4.0.527",
         functions=2,
+        queue_rank=timezone.now() - timedelta(days=int(first)),
     )
 
 
@@ -349,7 +352,7 @@ def kill_in_calls(service: Service, gate: Gate, block_saves: Callable[[], Any]) 
             caller = threading.Thread(target=service.post_until, args=arguments)
             caller.start()
         else:
-            queue(mark)
+            queue(mark, first=True)
         if not gate.reached.wait(60):
             raise SystemExit(f"No call came to be killed {stage}.")
         if stage == "before the save":

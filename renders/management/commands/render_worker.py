@@ -3,6 +3,7 @@ import fcntl
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from renders.models import Render
 from renders.remotion.errors import RemotionError
 
 BATCH = 100
+STARTERS = 8
 ADOPT_EVERY = 10
 """Rounds between two searches for renders in doubt: each may ask S3 for a page of the bucket."""
 
@@ -45,7 +47,8 @@ class Command(BaseCommand):
 
     def _round(self, *, every: timedelta, adopt: bool) -> None:
         try:
-            self._dispatch()
+            with ThreadPoolExecutor(STARTERS) as starters:
+                list(starters.map(lambda _: self._dispatch(), range(STARTERS)))
             if adopt:
                 self._adopt()
             self._refresh(every)
@@ -55,10 +58,14 @@ class Command(BaseCommand):
         close_old_connections()
 
     def _dispatch(self) -> None:
-        while not self.stop.is_set() and (render := services.dispatch_next()):
-            self.stdout.write(f"{render.id}: {render.status}{f' ({render.error})' if render.error else ''}")
-            if render.status == Render.Status.QUEUED:
-                return  # AWS has no room either
+        """Runs in a thread of its own: AWS takes a second or more to answer each start."""
+        try:
+            while not self.stop.is_set() and (render := services.dispatch_next()):
+                self.stdout.write(f"{render.id}: {render.status}{f' ({render.error})' if render.error else ''}")
+                if render.status == Render.Status.QUEUED:
+                    return  # AWS has no room either
+        finally:
+            connection.close()
 
     def _adopt(self) -> None:
         adoption = services.adopt_in_doubt()
