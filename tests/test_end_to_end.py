@@ -255,6 +255,7 @@ class TestAgainstTheJavascriptClient:
             "framesPerLambda": 60,
             "forceBucketName": config.bucket_name,
             "privacy": config.privacy,
+            "enableCancellation": True,
             "outName": "ours.mp4",
             "downloadBehavior": {"type": "download", "fileName": "video.mp4"},
         }
