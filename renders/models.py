@@ -211,20 +211,24 @@ class Render(models.Model):
         end = self.finished_at or self.refreshed_at
         return (end - self.submitted_at).total_seconds() if end and self.submitted_at else None
 
-    def mark_submitting(self, *, at: datetime) -> bool:
-        """``queued`` → ``submitting``: AWS is called as soon as this is committed."""
+    def mark_submitting(self, *, at: datetime, configuration: dict[str, Any]) -> bool:
+        """``queued`` → ``submitting``: AWS is called, as configured, as soon as this is committed."""
         if self.status != self.Status.QUEUED:
             return False
         self.status = self.Status.SUBMITTING
         self.submitted_at = at
         self.error = ""
-        self._save("status", "submitted_at", "error")
+        for name, value in configuration.items():
+            setattr(self, name, value)
+        self._save("status", "submitted_at", "error", *configuration)
         return True
 
     def mark_queued_again(self, *, error: str, dispatch_after: datetime) -> bool:
-        """``submitting`` → ``queued``: AWS had no room, so nothing ran."""
+        """``submitting`` → ``queued``: nothing ran; ``cancelled`` if that was asked for meanwhile."""
         if self.status != self.Status.SUBMITTING:
             return False
+        if self.cancel_requested_at:
+            return self.mark_cancelled(at=self.cancel_requested_at)
         self.status = self.Status.QUEUED
         self.submitted_at = None
         self.error = error
@@ -235,10 +239,11 @@ class Render(models.Model):
 
     def request_cancel(self, *, at: datetime) -> bool:
         """An active render is to end: at once if it is queued, else when Remotion has stopped."""
-        if self.is_terminal or self.cancel_requested_at:
-            return False
-        self.cancel_requested_at = at
-        self._save("cancel_requested_at")
+        if self.is_terminal:
+            raise IllegalTransition(f"The render is {self.status} already, so there is nothing to cancel.")
+        if self.cancel_requested_at is None:
+            self.cancel_requested_at = at
+            self._save("cancel_requested_at")
         if self.status == self.Status.QUEUED:
             self.mark_cancelled(at=at)
         return True
@@ -256,18 +261,25 @@ class Render(models.Model):
     def mark_rendering(
         self, *, render_id: str, bucket_name: str, cloudwatch_logs: str, folder_in_s3_console: str
     ) -> bool:
-        """``submitting`` → ``rendering``: Remotion has said which render this is."""
+        """``submitting`` → ``rendering``: Remotion has said which render this is.
+
+        So does one that is called lost because that came too late.
+        """
         if self.render_id == render_id and self.bucket_name == bucket_name:
             return False
-        if self.status != self.Status.SUBMITTING:
+        is_lost = self.failure_reason == self.FailureReason.LOST and not self.render_id
+        if self.status != self.Status.SUBMITTING and not is_lost:
             raise IllegalTransition(f"A render that is {self.status} cannot take the renderId {render_id}.")
         self.status = self.Status.RENDERING
+        self.finished_at = None
+        self.failure_reason = ""
         self.error = ""
         self.render_id = render_id
         self.bucket_name = bucket_name
         self.cloudwatch_logs = cloudwatch_logs
         self.folder_in_s3_console = folder_in_s3_console
-        self._save("status", "error", "render_id", "bucket_name", "cloudwatch_logs", "folder_in_s3_console")
+        place = ("render_id", "bucket_name", "cloudwatch_logs", "folder_in_s3_console")
+        self._save("status", "finished_at", "failure_reason", "error", *place)
         return True
 
     def record_doubt(self, *, error: str) -> bool:
@@ -345,7 +357,9 @@ class BucketScan(models.Model):
     """How far the search through a bucket for renders in doubt has come; it goes on from there."""
 
     bucket_name = models.CharField(max_length=255, unique=True)
-    position = models.TextField(blank=True, default="", help_text="The last key that was listed.")
+    position = models.TextField(blank=True, default="", help_text="The last key that was looked at.")
+    began_at = models.DateTimeField(null=True, blank=True, help_text="When this walk began at the first key.")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Somebody walks until then.")
 
     def __str__(self) -> str:
         return self.bucket_name

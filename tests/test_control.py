@@ -15,7 +15,7 @@ from moto import mock_aws
 from rest_framework.test import APIClient
 
 from renders import services
-from renders.models import Render
+from renders.models import BucketScan, Render
 from renders.remotion import client
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, reply
@@ -101,10 +101,11 @@ class TestCancel:
         services.refresh_render(Render.objects.get())
         assert aws.count(path) == asked + 1
 
-    def test_one_in_doubt_that_is_never_found_is_cancelled(self, aws: ScriptedServer) -> None:
+    def test_one_in_doubt_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         assert services.cancel_render(render).status == Status.SUBMITTING
-        assert services.refresh_render(Render.objects.get()).status == Status.CANCELLED
+        services.adopt_in_doubt()
+        assert Render.objects.get().status == Status.CANCELLED
 
     @pytest.mark.parametrize("status", Render.TERMINAL)
     def test_what_is_over_is_a_conflict(self, api: APIClient, user: User, status: str) -> None:
@@ -126,6 +127,12 @@ class TestRetry:
         assert (again.retry_of, again.input_props, again.owner) == (first, INPUT_PROPS, user)
         assert (again.composition, again.priority, again.status) == ("Newer", 5, Status.RENDERING)
         assert response.json()["retryOf"] == str(first.id)
+
+    def test_while_it_is_being_repeated_it_is_a_conflict(self, api: APIClient, user: User, aws: ScriptedServer) -> None:
+        first = make_render(Status.FAILED, owner=user)
+        statuses = [api.post(f"/api/renders/{first.id}/retry/").status_code for _ in range(2)]
+        assert statuses == [201, 409]
+        assert aws.count(INVOKE) == 1
 
     @pytest.mark.parametrize("status", [*Render.ACTIVE, Status.SUCCEEDED])
     def test_any_other_is_a_conflict(self, api: APIClient, user: User, aws: ScriptedServer, status: str) -> None:
@@ -230,6 +237,35 @@ class TestAdoption:
         assert (row.status, row.failure_reason) == (Status.FAILED, "lost")
         assert "AWS did not answer." in row.error
 
+    def test_nothing_is_lost_before_the_whole_bucket_was_looked_through(self, bucket: Any) -> None:
+        doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        for number in range(30):
+            put(bucket, f"renders/a{number:02}/progress.json", progress_of(None))
+        services.adopt_in_doubt()
+        assert Render.objects.get().status == Status.SUBMITTING
+        services.adopt_in_doubt()
+        assert Render.objects.get().failure_reason == "lost"
+
+    @pytest.mark.parametrize("metadata", [[], 1, {"outName": {"key": "a", "bucketName": "b"}}, {"outName": None}])
+    def test_odd_files_of_others_do_no_harm(self, bucket: Any, metadata: Any) -> None:
+        render = doubtful()
+        put(bucket, "renders/a/progress.json", {"renderMetadata": metadata})
+        bucket.put_object(Bucket=BUCKET, Key="renders/b/progress.json", Body=b"{torn")
+        put(bucket, "renders/c/progress.json", progress_of(render))
+        assert services.adopt_in_doubt().adopted == 1
+
+    def test_one_walks_at_a_time(self, bucket: Any) -> None:
+        doubtful()
+        services.adopt_in_doubt()
+        BucketScan.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
+        assert services.adopt_in_doubt().requests == 0
+
+    def test_one_that_was_called_lost_is_found_after_all(self, aws: ScriptedServer) -> None:
+        render = make_render(Status.FAILED, failure_reason="lost", render_id="", bucket_name="")
+        render.mark_rendering(render_id="a", bucket_name="b", cloudwatch_logs="", folder_in_s3_console="")
+        render.refresh_from_db()
+        assert (render.status, render.failure_reason, render.finished_at) == (Status.RENDERING, "", None)
+
     def test_found_just_in_time_is_not_lost(self, bucket: Any) -> None:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
@@ -284,6 +320,10 @@ class TestPurge:
     def test_old_rows_that_are_over_go(self, rows: tuple[Render, Render, Render]) -> None:
         assert self.run("--older-than", "90d") == "Deleted 1 renders; freed 0 idempotency keys.\n"
         assert set(Render.objects.all()) == set(rows[1:])
+
+    def test_a_key_that_is_still_good_keeps_its_row(self) -> None:
+        make_render(Status.SUCCEEDED, finished_at=timezone.now() - timedelta(hours=2), idempotency_key="a")
+        assert self.run("--older-than", "1h").startswith("Deleted 0 renders;")
 
     def test_with_their_files(self, rows: tuple[Render, Render, Render], bucket: Any) -> None:
         for name in ("old/progress.json", "old/out.mp4", "older/progress.json", "young/out.mp4"):

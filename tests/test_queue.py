@@ -133,6 +133,49 @@ class TestThrottling:
         assert api.post("/api/lambda/render", BODY, format="json").status_code == 429
         assert not Render.objects.exists()
 
+    def test_nobody_is_tried_while_the_first_in_line_waits_for_room(self, aws: ScriptedServer) -> None:
+        aws.answers[INVOKE] = lambda_error(429, "TooManyRequestsException")
+        create(priority=50)
+        assert create(priority=-50).status == Status.QUEUED
+        assert services.dispatch_next() is None
+        assert aws.count(INVOKE) == 1
+
+    def test_a_cancelled_one_does_not_wait_again(self, aws: ScriptedServer) -> None:
+        render = make_render(Status.SUBMITTING)
+        services.cancel_render(render)
+        render.refresh_from_db()
+        render.mark_queued_again(error="no room", dispatch_after=timezone.now())
+        assert Render.objects.get().status == Status.CANCELLED
+
+
+class TestWhatIsNotTheRendersFault:
+    @pytest.mark.parametrize(
+        "answer", [lambda_error(403, "ExpiredTokenException"), lambda_error(404, "ResourceNotFoundException")]
+    )
+    def test_keeps_it_waiting(self, aws: ScriptedServer, answer: Answer) -> None:
+        aws.answers[INVOKE] = answer
+        make_render(Status.QUEUED)
+        make_render(Status.QUEUED)
+        assert services.dispatch_next() is not None
+        assert services.dispatch_next() is None
+        assert Render.objects.waiting().count() == 2
+        assert aws.count(INVOKE) == 1
+
+    def test_but_a_rejection_ends_it(self, aws: ScriptedServer) -> None:
+        aws.answers[INVOKE] = reply({"type": "error", "message": "You have multiple buckets."})
+        make_render(Status.QUEUED)
+        render = services.dispatch_next()
+        assert render is not None
+        assert (render.status, render.failure_reason) == (Status.FAILED, "rejected")
+
+    def test_it_is_started_with_the_settings_of_that_moment(self, numbered: ScriptedServer, settings: Any) -> None:
+        make_render(Status.QUEUED, function_timeout=240)
+        settings.REMOTION_TIMEOUT = 900
+        render = services.dispatch_next()
+        assert render is not None
+        assert render.function_timeout == 900
+        assert render.function_name in numbered.requests[0][1]
+
 
 class TestOrder:
     def test_priority_then_age_and_a_minute_is_worth_a_point(self, numbered: ScriptedServer) -> None:
@@ -183,8 +226,8 @@ class TestWorker:
     def test_what_another_holds_is_taken_over_when_its_claim_lapses(self, numbered: ScriptedServer) -> None:
         held = make_render(claimed_until=timezone.now() + timedelta(seconds=20))
         lapsed = make_render(claimed_until=timezone.now() - timedelta(seconds=1))
-        assert services.claim_due(limit=10, every=timedelta(seconds=1)) == [lapsed]
-        assert services.claim_due(limit=10, every=timedelta(seconds=1)) == []
+        assert services.claim_due(limit=10, unread_since=timezone.now()) == [lapsed]
+        assert services.claim_due(limit=10, unread_since=timezone.now()) == []
         assert held.pk
 
     def test_a_second_one_on_sqlite_says_why_it_does_not_start(self, tmp_path: Path) -> None:

@@ -217,11 +217,17 @@ class TestRefreshRender:
         services.refresh_render(Render.objects.get())
         assert aws.count(progress_path(render)) == 2
 
-    def test_an_unknown_outcome_is_lost_when_its_time_is_up(self, aws: ScriptedServer) -> None:
-        waiting = make_render(Status.SUBMITTING, submitted_at=timezone.now() - timedelta(seconds=299))
-        over = make_render(Status.SUBMITTING, submitted_at=timezone.now() - timedelta(seconds=301))
-        assert refreshed(waiting).status == Status.SUBMITTING
-        assert (refreshed(over).status, refreshed(over).failure_reason) == (Status.FAILED, Reason.LOST)
+    def test_an_unknown_outcome_is_not_told_by_a_reading(self, aws: ScriptedServer) -> None:
+        over = make_render(Status.SUBMITTING, submitted_at=timezone.now() - timedelta(days=1))
+        assert refreshed(over).status == Status.SUBMITTING
+        assert not aws.requests
+
+    def test_what_was_read_of_another_render_changes_nothing(self, aws: ScriptedServer) -> None:
+        row = make_render(submitted_at=timezone.now() - timedelta(seconds=301))
+        stale = Render.objects.get()
+        stale.render_id = ""  # as it was before it was adopted
+        (result,) = services.refresh_renders([stale])
+        assert (result.render.status, result.render.pk) == (Status.RENDERING, row.pk)
 
     def test_the_region_is_that_of_the_row(self, aws: ScriptedServer, monkeypatch: Any) -> None:
         regions = []

@@ -24,6 +24,7 @@ from renders.models import Render, RenderQuerySet
 from renders.remotion.errors import OutcomeUnknown
 
 REPLAYED = {"Idempotency-Replayed": "true"}
+IN_DOUBT = "It is not known whether the render started. It is looked for, and not started again by itself."
 LEAST_PROGRESS = 0.03
 """Remotion's template shows a bar that has begun, from the first answer on."""
 
@@ -50,9 +51,10 @@ class LambdaRenderView(APIView):
         render = created.render
         if not render.render_id:
             # Replayed: what was answered then, as the row has it now.
-            code = status.HTTP_504_GATEWAY_TIMEOUT if not render.is_terminal else status.HTTP_502_BAD_GATEWAY
-            body = {"error": render.error or "The render was cancelled before it started.", "id": str(render.id)}
-            return Response(body, status=code, headers=REPLAYED)
+            is_over = render.is_terminal
+            message = render.error or ("The render was cancelled before it started." if is_over else IN_DOUBT)
+            code = status.HTTP_502_BAD_GATEWAY if is_over else status.HTTP_504_GATEWAY_TIMEOUT
+            return Response({"error": message, "id": str(render.id)}, status=code, headers=REPLAYED)
         return Response(
             {
                 "renderId": render.render_id,

@@ -231,7 +231,9 @@ def delete_render(config: RemotionConfig, *, bucket_name: str, render_id: str) -
         for page in pages:
             keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
             if keys:
-                _s3(config).delete_objects(Bucket=bucket_name, Delete={"Objects": keys, "Quiet": True})
+                answer = _s3(config).delete_objects(Bucket=bucket_name, Delete={"Objects": keys, "Quiet": True})
+                if errors := answer.get("Errors"):
+                    raise AccessDenied(f"S3 did not delete {errors[0]['Key']} ({errors[0]['Code']}).")
                 deleted += len(keys)
     return deleted
 

@@ -7,11 +7,12 @@
 
 from renders.services.adopt import Adoption, adopt_in_doubt
 from renders.services.control import Conflict, cancel_render, retry_render
-from renders.services.purge import delete_render, forget_idempotency_keys
+from renders.services.purge import KEYS_LAST, delete_render, forget_idempotency_keys
 from renders.services.refresh import Refreshed, claim_due, refresh_render, refresh_renders, release, sign_output
 from renders.services.start import Created, KeyConflict, NoRoom, StartFailed, create_render, dispatch_next
 
 __all__ = [
+    "KEYS_LAST",
     "Adoption",
     "Conflict",
     "Created",

@@ -7,18 +7,21 @@ that row's render. The unique constraint on bucket and renderId keeps two rows f
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import IntegrityError
+from django.db.models import Q
+from django.utils import timezone
 
 from renders.models import BucketScan, IllegalTransition, Render
 from renders.remotion import client
 from renders.remotion.client import StartedRender, StoredFile
 from renders.remotion.config import RemotionConfig
-from renders.services.refresh import refresh_renders
+from renders.remotion.errors import Unavailable
+from renders.services.refresh import is_overdue
 from renders.services.rows import change, take_start
 from renders.services.start import is_in_call
 
@@ -26,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 CLOCK_SKEW = timedelta(minutes=2)
 """How far S3's clock may be off ours."""
+
+CLAIM = timedelta(minutes=2)
+"""How long a walk is one process's own, unless it ends before."""
 
 RENDER_FILE = re.compile(r"^renders/(?P<render_id>[^/]+)/(?P<name>[^/]+)$")
 
@@ -45,33 +51,37 @@ class Adoption:
         return f"In doubt: {self.in_doubt}, of which {self.adopted} adopted, with {self.requests} requests to S3."
 
 
-def adopt_in_doubt(*, most_requests: int = 20) -> Adoption:
+def adopt_in_doubt(*, most_requests: int = 20, is_stopped: Callable[[], bool] = lambda: False) -> Adoption:
     """Looks for the renders of rows in doubt and gives each its own; rows whose time is up are lost.
 
     Asks S3 nothing while no row is in doubt, and at most ``most_requests`` times otherwise: the
-    next call goes on where this one ended. Raises SetupError or Unavailable as a reading does.
+    next call goes on where this one ended. A row is lost only when a whole walk through the
+    bucket that began after its time was up has not found it. Raises SetupError or Unavailable as
+    a reading does; the rows are then as they were.
     """
     in_doubt = [render for render in Render.objects.in_doubt() if not is_in_call(render)]
     adopted = requests = 0
     for region in {render.region for render in in_doubt}:
         config = replace(RemotionConfig.from_settings(), region=region)
-        search = _Search(config, [render for render in in_doubt if render.region == region], most_requests - requests)
+        sought = [render for render in in_doubt if render.region == region]
+        search = _Search(config, sought, most_requests - requests, is_stopped)
         search.run()
         adopted += search.adopted
         requests += search.requests
-    for _ in refresh_renders(Render.objects.in_doubt().filter(pk__in=[render.pk for render in in_doubt])):
-        pass  # reads nothing from AWS; says which of them are lost
     return Adoption(len(in_doubt), adopted, requests)
 
 
 class _Search:
     """One bounded walk through the bucket of a region, counting what it asks."""
 
-    def __init__(self, config: RemotionConfig, renders: list[Render], most_requests: int) -> None:
+    def __init__(
+        self, config: RemotionConfig, renders: list[Render], most_requests: int, is_stopped: Callable[[], bool]
+    ) -> None:
         self.config = config
         self.sought = {render.out_name: render for render in renders}
         self.since = min(render.submitted_at or render.created_at for render in renders) - CLOCK_SKEW
         self.most_requests = most_requests
+        self.is_stopped = is_stopped
         self.requests = 0
         self.adopted = 0
 
@@ -79,37 +89,65 @@ class _Search:
         self.requests += not self.config.bucket_name
         bucket = client.find_bucket(self.config)
         if bucket is None:
-            logger.warning("There is no single bucket of Remotion's in %s to look through.", self.config.region)
+            # The function needs a single one too, so it cannot have started anything.
+            self._lose(timezone.now())
             return
-        scan, _ = BucketScan.objects.get_or_create(bucket_name=bucket)
-        while self.sought and self.requests < self.most_requests:
+        scan = _claim(bucket)
+        if scan is None:
+            return  # another process is walking
+        try:
+            self._walk(scan)
+        finally:
+            scan.claimed_until = None
+            scan.save()
+
+    def _walk(self, scan: BucketScan) -> None:
+        while self.sought and self._may_ask():
+            if not scan.position:
+                scan.began_at = timezone.now()
             self.requests += 1
-            files, position = client.list_renders(self.config, bucket_name=bucket, after=scan.position)
-            done = self._look_through(bucket, files)
-            scan.position = position if done else scan.position
-            scan.save(update_fields=["position"])
-            if not position or not done:
+            files, end = client.list_renders(self.config, bucket_name=scan.bucket_name, after=scan.position)
+            if not self._look_through(scan, files):
+                return
+            scan.position = end
+            if not end:
+                self._lose(scan.began_at)
                 return
 
-    def _look_through(self, bucket: str, files: Iterable[StoredFile]) -> bool:
-        """Whether all of the files could be looked at within the requests that are left."""
-        fresh: dict[str, datetime] = {}
-        for file in files:
-            match = RENDER_FILE.match(file.key)
-            if match and match["name"] in self.sought:
-                self._adopt(match["name"], StartedRender(match["render_id"], bucket))
-            elif match and match["name"] == "progress.json" and file.last_modified >= self.since:
-                fresh[match["render_id"]] = file.last_modified
-        known = Render.objects.filter(bucket_name=bucket, render_id__in=fresh).values_list("render_id", flat=True)
-        for render_id in sorted(fresh.keys() - set(known)):
-            if self.requests >= self.most_requests:
-                return False
-            self.requests += 1
-            reading = client.read_progress(self.config, bucket_name=bucket, render_id=render_id)
-            metadata = (reading.progress_json.get("renderMetadata") if reading else None) or {}
-            if metadata.get("outName") in self.sought:
-                self._adopt(metadata["outName"], StartedRender(render_id, bucket))
+    def _may_ask(self) -> bool:
+        return self.requests < self.most_requests and not self.is_stopped()
+
+    def _look_through(self, scan: BucketScan, files: Iterable[StoredFile]) -> bool:
+        """Whether all of the files could be looked at; moves the position behind those that were."""
+        matches = {file: match for file in files if (match := RENDER_FILE.match(file.key))}
+        ids = {match["render_id"] for match in matches.values()}
+        known = Render.objects.filter(bucket_name=scan.bucket_name, render_id__in=ids)
+        known_ids = set(known.values_list("render_id", flat=True))
+        for file, match in matches.items():
+            started = StartedRender(match["render_id"], scan.bucket_name)
+            if match["name"] in self.sought:
+                self._adopt(match["name"], started)
+            elif match["name"] == "progress.json" and self._may_be_sought(file, started, known_ids):
+                if not self._may_ask():
+                    return False
+                self._read(started)
+            scan.position = file.key
         return True
+
+    def _may_be_sought(self, file: StoredFile, started: StartedRender, known_ids: set[str]) -> bool:
+        return file.last_modified >= self.since and started.render_id not in known_ids
+
+    def _read(self, started: StartedRender) -> None:
+        self.requests += 1
+        try:
+            reading = client.read_progress(self.config, bucket_name=started.bucket_name, render_id=started.render_id)
+        except Unavailable as err:
+            logger.warning("%s is left out of the search: %s", started, err)
+            return
+        metadata = reading.progress_json.get("renderMetadata") if reading else None
+        out_name = metadata.get("outName") if isinstance(metadata, dict) else None
+        if isinstance(out_name, str) and out_name in self.sought:
+            self._adopt(out_name, started)
 
     def _adopt(self, out_name: str, started: StartedRender) -> None:
         render = self.sought.pop(out_name)
@@ -120,3 +158,28 @@ class _Search:
             return
         logger.info("Render %s is %s in %s: adopted.", render.pk, started.render_id, started.bucket_name)
         self.adopted += 1
+
+    def _lose(self, began_at: datetime | None) -> None:
+        """Ends the rows that a walk did not find although their time was up when it began."""
+        for render in self.sought.values():
+            if is_overdue(render, began_at):
+                change(render.pk, _lose)
+
+
+def _lose(render: Render) -> None:
+    now = timezone.now()
+    if render.status != Render.Status.SUBMITTING:
+        return
+    if render.cancel_requested_at:
+        render.mark_cancelled(at=now)
+        return
+    message = "Nothing was found of the render since its start was asked for, and its time limit has passed."
+    render.mark_failed(Render.FailureReason.LOST, error=f"{message} {render.error}".strip(), at=now)
+
+
+def _claim(bucket: str) -> BucketScan | None:
+    """The walk through this bucket, unless another process is at it."""
+    BucketScan.objects.get_or_create(bucket_name=bucket)
+    now = timezone.now()
+    free = BucketScan.objects.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now), bucket_name=bucket)
+    return BucketScan.objects.get(bucket_name=bucket) if free.update(claimed_until=now + CLAIM) else None

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.utils import timezone
 
-from renders.models import Render
+from renders.models import IllegalTransition, Render
 from renders.remotion.config import RemotionConfig
 from renders.services.rows import ask_to_stop, change, config_of
 from renders.services.start import Created, create_render
@@ -20,9 +20,10 @@ def cancel_render(render: Render) -> Render:
     That one is ``cancelled`` when a refresh finds that Remotion has stopped, or ``succeeded`` if
     it was faster. Raises Conflict for a render that is over.
     """
-    if render.is_terminal:
-        raise Conflict(f"The render is {render.status} already, so there is nothing to cancel.")
-    render = change(render.pk, partial(Render.request_cancel, at=timezone.now()))
+    try:
+        render = change(render.pk, partial(Render.request_cancel, at=timezone.now()))
+    except IllegalTransition as err:
+        raise Conflict(str(err)) from err
     if render.status == Render.Status.RENDERING:
         ask_to_stop(render, config_of(render, RemotionConfig.from_settings()))
     return render
@@ -35,10 +36,14 @@ def retry_render(render: Render) -> Created:
     """
     if render.status not in (Render.Status.FAILED, Render.Status.CANCELLED):
         raise Conflict(f"The render is {render.status}; only one that failed or was cancelled can be repeated.")
+    if again := render.retries.active().first():
+        raise Conflict(f"The render is being repeated already, as {again.id}.")
     return create_render(
         owner=render.owner,
         input_props=render.input_props,
         priority=render.priority,
         retry_of=render,
         may_wait=True,
+        # Two requests at once are one.
+        idempotency_key=f"retry {render.retries.count()} of {render.id}",
     )

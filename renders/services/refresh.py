@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from renders.models import Render
@@ -73,16 +73,16 @@ def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
         readers.shutdown(cancel_futures=True)
 
 
-def claim_due(*, limit: int, every: timedelta) -> list[Render]:
-    """Rendering rows that were not read for ``every`` and that no other worker holds; holds them."""
+def claim_due(*, limit: int, unread_since: datetime) -> list[Render]:
+    """Rendering rows not read since then that no other worker holds, the stalest first; holds them."""
     now = timezone.now()
     with transaction.atomic():
         due = (
             Render.objects.active()
             .filter(status=Render.Status.RENDERING)
-            .filter(Q(refreshed_at__isnull=True) | Q(refreshed_at__lte=now - every))
+            .filter(Q(refreshed_at__isnull=True) | Q(refreshed_at__lte=unread_since))
             .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
-            .order_by("created_at")
+            .order_by(F("refreshed_at").asc(nulls_first=True))
             .select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:limit]
         )
         renders = list(due)
@@ -115,6 +115,7 @@ def sign_output(render: Render) -> str | None:
 class _Finding:
     """What was found of one render. Without ``progress`` there was no progress.json."""
 
+    render_id: str = ""
     progress: RenderProgress | None = None
     progress_json: dict[str, Any] | None = None
     output_size: int | None = None
@@ -131,7 +132,8 @@ def _read(config: RemotionConfig, render: Render) -> _Finding | RemotionError:
             ask_to_stop(render, config)
         reading = client.read_progress(config, bucket_name=render.bucket_name, render_id=render.render_id)
         if reading is None:
-            return _Finding(output_size=_find_output(config, render) if _is_overdue(render) else None)
+            output_size = _find_output(config, render) if is_overdue(render) else None
+            return _Finding(render.render_id, output_size=output_size)
         progress = interpret(
             reading.progress_json,
             bucket_name=render.bucket_name,
@@ -139,7 +141,8 @@ def _read(config: RemotionConfig, render: Render) -> _Finding | RemotionError:
             function_timeout=render.function_timeout,
         )
         is_over = progress.is_past_deadline and not progress.fatal_error_encountered
-        return _Finding(progress, reading.progress_json, _find_output(config, render) if is_over else None)
+        output_size = _find_output(config, render) if is_over else None
+        return _Finding(render.render_id, progress, reading.progress_json, output_size)
     except RemotionError as err:
         return err
     except Exception as err:
@@ -165,6 +168,8 @@ def _find_output(config: RemotionConfig, render: Render) -> int | None:
 
 def _take_finding(render: Render, *, finding: _Finding) -> None:
     """The one mapper: moves a locked row to where what was found says that it is."""
+    if not finding.render_id or finding.render_id != render.render_id:
+        return  # nothing was read of the render that the row now is
     now = timezone.now()
     reasons = Render.FailureReason
     progress = finding.progress
@@ -194,11 +199,11 @@ def _take_finding(render: Render, *, finding: _Finding) -> None:
     elif finding.output_size is not None:
         bucket, key = render.bucket_name, _output_key(render)
         render.mark_succeeded(output_bucket=bucket, output_key=key, output_size=finding.output_size, at=now)
-    elif render.cancel_requested_at and (progress.is_past_deadline if progress else _is_overdue(render)):
+    elif render.cancel_requested_at and (progress.is_past_deadline if progress else is_overdue(render)):
         render.mark_cancelled(at=now)
     elif progress and progress.is_past_deadline:
         render.mark_failed(reasons.TIMED_OUT, error=_timeout_message(render, progress), at=now)
-    elif not progress and _is_overdue(render):
+    elif not progress and is_overdue(render):
         render.mark_failed(reasons.LOST, error=_lost_message(render), at=now)
 
 
@@ -211,21 +216,20 @@ def _timeout_message(render: Render, progress: RenderProgress) -> str:
 
 
 def _lost_message(render: Render) -> str:
-    if render.render_id:
-        return f"Nothing of the render is found in {render.bucket_name}, and its time limit has passed."
-    message = "Nothing was heard of the render since its start was asked for, and its time limit has passed."
-    return f"{message} {render.error}".strip()
+    return f"Nothing of the render is found in {render.bucket_name}, and its time limit has passed."
 
 
 def _is_fresh(render: Render) -> bool:
     return render.refreshed_at is not None and timezone.now() - render.refreshed_at < READ_AGAIN_AFTER
 
 
-def _is_overdue(render: Render) -> bool:
+def is_overdue(render: Render, at: datetime | None = None) -> bool:
     """Whether a render of which nothing is found must be over, if it ever was."""
     if render.is_terminal or render.submitted_at is None:
         return False
-    return timezone.now() - render.submitted_at > timedelta(seconds=render.function_timeout) + LOST_AFTER_TIMEOUT
+    return (at or timezone.now()) - render.submitted_at > timedelta(
+        seconds=render.function_timeout
+    ) + LOST_AFTER_TIMEOUT
 
 
 def _output_key(render: Render) -> str:

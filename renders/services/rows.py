@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.db import transaction
 from renders.models import Render
 from renders.remotion import client, console
 from renders.remotion.client import StartedRender
-from renders.remotion.config import RemotionConfig
+from renders.remotion.config import REMOTION_VERSION, RemotionConfig
 from renders.remotion.errors import RemotionError
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,18 @@ def ask_to_stop(render: Render, config: RemotionConfig) -> None:
         client.request_cancel(config, bucket_name=render.bucket_name, render_id=render.render_id)
     except RemotionError as err:
         logger.warning("Render %s: %s", render.id, err)
+
+
+def configuration_of(config: RemotionConfig) -> dict[str, Any]:
+    """The fields in which a row keeps the settings that it was submitted with."""
+    return {
+        "composition": config.composition,
+        "serve_url": config.serve_url,
+        "function_name": config.function_name,
+        "function_timeout": config.function_timeout,
+        "region": config.region,
+        "remotion_version": REMOTION_VERSION,
+    }
 
 
 def take_start(render: Render, *, started: StartedRender) -> None:

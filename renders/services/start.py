@@ -5,7 +5,6 @@ import json
 import logging
 import math
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -13,14 +12,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from renders.models import Render, RenderQuerySet
 from renders.remotion import client
-from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, REMOTION_VERSION, RemotionConfig
-from renders.remotion.errors import OutcomeUnknown, RemotionError, Throttled
-from renders.services.rows import change, config_of, take_start
+from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig
+from renders.remotion.errors import OutcomeUnknown, Rejected, RemotionError, Throttled
+from renders.services.rows import change, configuration_of, take_start
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +27,9 @@ ADMISSION_LOCK = 0x52454E44  # "REND": any number that no other advisory lock us
 LONGEST_BACKOFF = timedelta(minutes=2)
 IN_CALL_MARGIN = timedelta(seconds=30)
 """How much longer than the start's time limit a call may take until its row says how it went."""
+
+
+IN_USE = "The first request with this Idempotency-Key is still being answered: try again in a moment."
 
 
 class StartFailed(Exception):
@@ -84,14 +86,9 @@ def create_render(
     render = Render(
         owner=owner,
         input_props=input_props,
-        composition=config.composition,
-        serve_url=config.serve_url,
-        function_name=config.function_name,
-        function_timeout=config.function_timeout,
-        region=config.region,
+        **configuration_of(config),
         frames_per_lambda=FRAMES_PER_LAMBDA,
         codec=CODEC,
-        remotion_version=REMOTION_VERSION,
         functions=functions_of(duration),
         priority=priority,
         created_at=now,
@@ -109,7 +106,14 @@ def create_render(
         return Created(_replayed(render), is_replayed=True)
     if render.status == Render.Status.QUEUED:
         return Created(render)
-    return Created(_start(render, config, on_no_room=None if may_wait else _forget))
+    try:
+        return Created(_start(render, config))
+    except Throttled as err:
+        return Created(_wait_again(render, err) if may_wait else _forget(render, err))
+    except RemotionError as err:
+        logger.warning("Render %s was not started: %s", render.id, err)
+        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
+        raise StartFailed(change(render.pk, rejected), err) from err
 
 
 def functions_of(duration_in_frames: int) -> int:
@@ -120,28 +124,37 @@ def functions_of(duration_in_frames: int) -> int:
 def dispatch_next() -> Render | None:
     """Starts the next render that waits, if there is room for it, and returns it.
 
-    Whatever becomes of the start is recorded on the row and not raised.
+    Whatever becomes of the start is recorded on the row and not raised. Where nothing ran, and
+    the render itself is not to blame, it goes on waiting.
     """
     config = RemotionConfig.from_settings()
     with transaction.atomic():
-        render = _claim_next()
+        render = _claim_next(config)
     if render is None:
         return None
     try:
-        return _start(render, config_of(render, config))
+        return _start(render, config)
     except StartFailed as err:
         return err.render
+    except Rejected as err:
+        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
+        return change(render.pk, rejected)
+    except RemotionError as err:
+        return _wait_again(render, err)
 
 
-def _claim_next() -> Render | None:
+def _claim_next(config: RemotionConfig) -> Render | None:
     _lock_admission()
     now = timezone.now()
-    ready = Render.objects.waiting().filter(Q(dispatch_after__isnull=True) | Q(dispatch_after__lte=now))
-    render = ready.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked).first()
-    # The first in line is waited for: smaller ones behind it would let it starve.
-    if render is None or render.functions > _free_functions():
+    render = Render.objects.waiting().select_for_update().first()
+    # The first in line is waited for: others that pass it would let it starve.
+    if render is None or (render.dispatch_after and render.dispatch_after > now):
         return None
-    render.mark_submitting(at=now)
+    used = _functions(Render.objects.occupying())
+    # One that needs more than the limit must still be possible: alone.
+    if used and render.functions > settings.REMOTION_CONCURRENCY - used:
+        return None
+    render.mark_submitting(at=now, configuration=configuration_of(config))
     return render
 
 
@@ -149,8 +162,7 @@ def _admit(render: Render, *, may_wait: bool) -> None:
     """Saves the row as ``submitting`` if there is room, else as ``queued`` if it may wait."""
     with transaction.atomic():
         _lock_admission()
-        # Who waits comes first, so only what is left beside them is free.
-        has_room = render.functions <= _free_functions() - _functions(Render.objects.waiting())
+        has_room = _has_room(render)
         if not has_room and not may_wait:
             _replay_or_refuse(render)
         render.status = Render.Status.SUBMITTING if has_room else Render.Status.QUEUED
@@ -174,31 +186,30 @@ def _lock_admission() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMISSION_LOCK])
 
 
-def _free_functions() -> int:
-    used = _functions(Render.objects.occupying())
-    # A render that needs more than the limit must still be possible: alone.
-    return settings.REMOTION_CONCURRENCY - used if used else max(settings.REMOTION_CONCURRENCY, functions_of(12_000))
+def _has_room(render: Render) -> bool:
+    """Whether a new render may start now. Who waits comes first: only what is left is free."""
+    waiting = Render.objects.waiting()
+    if waiting.filter(dispatch_after__gt=timezone.now()).exists():
+        return False  # AWS has just said that it has no room
+    taken = _functions(Render.objects.occupying()) + _functions(waiting)
+    return not taken or render.functions <= settings.REMOTION_CONCURRENCY - taken
 
 
 def _functions(renders: RenderQuerySet) -> int:
     return renders.aggregate(total=Sum("functions"))["total"] or 0
 
 
-def _start(
-    render: Render, config: RemotionConfig, *, on_no_room: Callable[[Render, RemotionError], Render] | None = None
-) -> Render:
-    """Makes the one call for a row that is committed as ``submitting``, and records how it went."""
+def _start(render: Render, config: RemotionConfig) -> Render:
+    """Makes the one call for a row that is committed as ``submitting``, and records its start.
+
+    Raises StartFailed where the outcome is unknown, with the doubt recorded, and the other errors
+    of ``client.start`` where nothing ran.
+    """
     try:
         started = client.start(config, input_props=render.input_props, out_name=render.out_name)
     except OutcomeUnknown as err:
         logger.warning("Render %s: %s", render.id, err)
         raise StartFailed(change(render.pk, partial(Render.record_doubt, error=str(err))), err) from err
-    except Throttled as err:
-        return (on_no_room or _wait_again)(render, err)
-    except RemotionError as err:
-        logger.warning("Render %s was not started: %s", render.id, err)
-        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
-        raise StartFailed(change(render.pk, rejected), err) from err
     # Said before it is saved: whatever happens to the database, the renderId is not lost.
     logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
     return change(render.pk, partial(take_start, started=started))
@@ -231,17 +242,16 @@ def _same_key(render: Render) -> Any:
 
 
 def _replayed(render: Render) -> Render:
-    first = _same_key(render).get()
+    first = _same_key(render).first()
+    if first is None:
+        raise KeyConflict(IN_USE, is_in_use=True)
     if first.idempotency_fingerprint != render.idempotency_fingerprint:
         raise KeyConflict(
             "This Idempotency-Key was used for another request: send a new one, or the same body to the same address.",
             is_in_use=False,
         )
     if is_in_call(first):
-        raise KeyConflict(
-            "The first request with this Idempotency-Key is still being answered: try again in a moment.",
-            is_in_use=True,
-        )
+        raise KeyConflict(IN_USE, is_in_use=True)
     return first
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -19,16 +20,19 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only say how many there are.")
 
     def handle(self, *args: Any, older_than: Any, remote: bool, dry_run: bool, **options: Any) -> None:
-        old = Render.objects.filter(finished_at__lt=timezone.now() - older_than).defer("progress_json", "input_props")
+        now = timezone.now()
+        # A key that is still good must go on leading to its row.
+        is_remembered = ~Q(idempotency_key="") & Q(created_at__gte=now - services.KEYS_LAST)
+        old = Render.objects.filter(finished_at__lt=now - older_than).exclude(is_remembered)
         total = old.count()
         if dry_run:
             self.stdout.write(f"{total} renders would be deleted{' with their files' if remote else ''}.")
             return
         deleted = files = failed = 0
         # One by one, each in a transaction of its own: stopped half-way, the rest is there next time.
-        for render in tqdm(
-            old.order_by("finished_at").iterator(chunk_size=500), total=total, leave=False, disable=None
-        ):
+        ids = list(old.order_by("finished_at").values_list("pk", flat=True))
+        for pk in tqdm(ids, leave=False, disable=None):
+            render = Render.objects.defer("progress_json", "input_props").get(pk=pk)
             try:
                 files += services.delete_render(render, remote=remote)
                 deleted += 1

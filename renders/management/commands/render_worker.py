@@ -1,20 +1,24 @@
 import contextlib
 import fcntl
+import logging
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
 
 from renders import services
 from renders.management.arguments import positive_float
 from renders.models import Render
 from renders.remotion.errors import RemotionError
+
+logger = logging.getLogger(__name__)
 
 BATCH = 100
 STARTERS = 8
@@ -35,45 +39,57 @@ class Command(BaseCommand):
         self.stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stop.set())
-        with _alone_on_sqlite():
+        self.starts: list[Future[None]] = []
+        with _alone_on_sqlite(), ThreadPoolExecutor(STARTERS) as self.starters:
             rounds = 0
             while True:
-                self._round(every=timedelta(seconds=interval), adopt=rounds % ADOPT_EVERY == 0)
+                self._try(self._start_waiting)
+                if once:
+                    wait(self.starts)
+                if rounds % ADOPT_EVERY == 0:
+                    self._try(self._adopt)
+                self._try(self._refresh, timezone.now() - timedelta(seconds=interval))
+                close_old_connections()
                 rounds += 1
                 if once or self.stop.wait(interval):
                     break
         if not once:
             self.stdout.write("Stopped.")
 
-    def _round(self, *, every: timedelta, adopt: bool) -> None:
+    def _try(self, part: Callable[..., None], *arguments: Any) -> None:
+        """Whatever goes wrong in one part of a round, the others and the next round come."""
+        if self.stop.is_set():
+            return
         try:
-            with ThreadPoolExecutor(STARTERS) as starters:
-                list(starters.map(lambda _: self._dispatch(), range(STARTERS)))
-            if adopt:
-                self._adopt()
-            self._refresh(every)
+            part(*arguments)
         except (DatabaseError, RemotionError) as err:
-            # Whatever it was, the next round comes.
             self.stderr.write(f"{type(err).__name__}: {err}")
-        close_old_connections()
+        except Exception:
+            logger.exception("A part of the worker's round failed.")
+
+    def _start_waiting(self) -> None:
+        """Lets each free thread start what waits: AWS takes a second or more to answer each."""
+        self.starts = [start for start in self.starts if not start.done()]
+        if Render.objects.waiting().exists():
+            free = STARTERS - len(self.starts)
+            self.starts += [self.starters.submit(self._try, self._dispatch) for _ in range(free)]
 
     def _dispatch(self) -> None:
-        """Runs in a thread of its own: AWS takes a second or more to answer each start."""
         try:
             while not self.stop.is_set() and (render := services.dispatch_next()):
                 self.stdout.write(f"{render.id}: {render.status}{f' ({render.error})' if render.error else ''}")
                 if render.status == Render.Status.QUEUED:
-                    return  # AWS has no room either
+                    return  # nothing can be started now
         finally:
             connection.close()
 
     def _adopt(self) -> None:
-        adoption = services.adopt_in_doubt()
+        adoption = services.adopt_in_doubt(is_stopped=self.stop.is_set)
         if adoption.in_doubt:
             self.stdout.write(adoption.summary)
 
-    def _refresh(self, every: timedelta) -> None:
-        while not self.stop.is_set() and (renders := services.claim_due(limit=BATCH, every=every)):
+    def _refresh(self, unread_since: datetime) -> None:
+        while not self.stop.is_set() and (renders := services.claim_due(limit=BATCH, unread_since=unread_since)):
             unread = []
             for result in services.refresh_renders(renders):
                 if result.error:
@@ -91,11 +107,10 @@ class Command(BaseCommand):
 @contextlib.contextmanager
 def _alone_on_sqlite() -> Iterator[None]:
     """SQLite has no row locks to share work by, so only one worker may run on it."""
-    name = connection.settings_dict["NAME"]
-    if connection.vendor != "sqlite" or "memory" in str(name):
+    if connection.vendor != "sqlite":
         yield
         return
-    with Path(f"{name}.worker").open("w") as lock:
+    with Path(f"{connection.settings_dict['NAME']}.worker").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:
