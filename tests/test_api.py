@@ -70,6 +70,7 @@ class TestCreate:
             ({"fps": "30"}, "over 0 and up to 240"),
             ({"fps": False}, "over 0 and up to 240"),
             ({"fps": 10**400}, "over 0 and up to 240"),
+            ({"fps": 1e-300}, "over 24 hours"),
         ],
     )
     def test_input_that_does_not_do_is_told_before_any_row_or_call(

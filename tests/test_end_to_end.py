@@ -160,6 +160,12 @@ class TestSucceeding:
         urllib.request.urlretrieve(answer["url"], video)  # noqa: S310
         assert distinct_frames(sandbox.toolchain, video) == 10
 
+    def test_further_props_reach_the_component(self, sandbox: Sandbox) -> None:
+        code = "export default React.memo((props) => { throw new Error(JSON.stringify(props)) })"
+        props = {"code": code, "durationInFrames": 2, "fps": 30, "theme": {"dark": True}}
+        started = APIClient().post("/api/lambda/render", {"inputProps": props}, format="json").json()
+        assert '"theme":{"dark":true}' in finish(started)[0]["message"]
+
 
 class TestCancelling:
     def test_a_running_render_is_cancelled_when_remotion_has_stopped(self, sandbox: Sandbox) -> None:

@@ -82,6 +82,11 @@ class TestFailedRenders:
         assert "must be positive, but got -5." in read(last("bad-metadata")).error_message
         assert "\n" not in read(last("bad-metadata")).error_message
 
+    def test_an_endless_message_is_cut(self) -> None:
+        step = last("bad-metadata")
+        step["progress.json"]["errors"][0]["message"] = "x" * 5_000_000
+        assert read(step).error_message == "x" * 2000
+
     def test_an_error_that_is_tried_again_is_not_fatal(self) -> None:
         step = last("bad-metadata")
         for error in step["progress.json"]["errors"]:

@@ -9,8 +9,10 @@ from renders import services
 from renders.models import Render
 from renders.remotion.config import FRAMES_PER_LAMBDA, MAX_FRAMES, MAX_LAMBDAS_PER_RENDER
 from renders.remotion.errors import RemotionError
+from renders.remotion.progress import LONGEST_MESSAGE
 
 MAX_FPS = 240
+LONGEST_VIDEO_IN_SECONDS = 24 * 3600
 ERROR_FIELDS = ("type", "name", "message", "explanation", "chunk", "frame", "attempt", "isFatal", "willRetry")
 
 
@@ -32,6 +34,8 @@ class InputPropsField(serializers.Field):
                 errors[name] = err.detail
         if errors:
             raise serializers.ValidationError(errors)
+        if known["durationInFrames"] / known["fps"] > LONGEST_VIDEO_IN_SECONDS:
+            raise serializers.ValidationError({"fps": ["So few frames a second make a video of over 24 hours."]})
         return {**data, **known}
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +118,10 @@ class RenderListQuerySerializer(serializers.Serializer):
     )
 
 
+def _shortened(value: Any) -> Any:
+    return value[:LONGEST_MESSAGE] if isinstance(value, str) else value
+
+
 class RenderSerializer(serializers.ModelSerializer):
     """A row of the list of renders."""
 
@@ -185,7 +193,7 @@ class RenderDetailSerializer(RenderSerializer):
         read_only_fields = fields
 
     def get_errors(self, render: Render) -> list[dict[str, Any]]:
-        return [{name: error.get(name) for name in ERROR_FIELDS} for error in render.errors]
+        return [{name: _shortened(error.get(name)) for name in ERROR_FIELDS} for error in render.errors]
 
     def get_outputUrl(self, render: Render) -> str | None:  # noqa: N802
         try:

@@ -27,6 +27,20 @@ def positive_int(text: str) -> int:
     return number
 
 
+def port_number(text: str) -> int:
+    number = positive_int(text)
+    if number > 65535:
+        raise ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return number
+
+
+def quota(text: str) -> int:
+    number = positive_int(text)
+    if number < 4:
+        raise ArgumentTypeError("the example needs 4 functions at a time: one that leads it and three that render")
+    return number
+
+
 def positive_float(text: str) -> float:
     try:
         number = float(text)

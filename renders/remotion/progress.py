@@ -15,6 +15,9 @@ GRACE_IN_MS = 20_000
 
 OVERHEAD_PER_LAMBDA_IN_MS = 100
 
+LONGEST_MESSAGE = 2000
+"""Characters; whatever ``code`` throws is a message."""
+
 EXPLANATIONS = (
     # (any of these in an error's stack, what it means)
     (
@@ -65,7 +68,7 @@ class RenderProgress:
         for error in self.errors:
             if is_fatal(error):
                 said = str(error.get("message") or error.get("name")).split("\n    at ")[0].strip()
-                message = said or "Remotion failed without a message."
+                message = said[:LONGEST_MESSAGE] or "Remotion failed without a message."
                 return f"{message} ({error['explanation']})" if error.get("explanation") else message
         return ""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from renders.management.arguments import positive_int
+from renders.management.arguments import port_number, quota
 from renders.sandbox import demo
 from renders.sandbox.errors import SandboxError
 from renders.sandbox.stack import WEB_PORT, Sandbox, Web
@@ -19,11 +19,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--concurrency",
-            type=positive_int,
+            type=quota,
             default=16,
             help="The account's quota of functions at a time (16).",
         )
-        parser.add_argument("--port", type=positive_int, default=WEB_PORT, help=f"Of the service ({WEB_PORT}).")
+        parser.add_argument("--port", type=port_number, default=WEB_PORT, help=f"Of the service ({WEB_PORT}).")
         parser.add_argument("--once", action="store_true", help="End when the example is rendered.")
 
     def handle(self, *args: Any, concurrency: int, port: int, once: bool, **options: Any) -> None:
@@ -32,7 +32,9 @@ class Command(BaseCommand):
             self._run(concurrency=concurrency, port=port, once=once)
         except SandboxError as err:
             raise CommandError(str(err)) from err
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as err:
+            if once:
+                raise CommandError("Stopped before the example was rendered.") from err
             self._say("\nStopped.")
 
     def _run(self, *, concurrency: int, port: int, once: bool) -> None:
@@ -40,6 +42,8 @@ class Command(BaseCommand):
         self._say("Starting S3, Remotion's function and the service …")
         with Sandbox(toolchain, concurrency=concurrency) as sandbox:
             web = Web(sandbox, port=port)
+            if not web.url.endswith(f":{port}"):
+                self._say(f"Port {port} is taken; the service is at {web.url}.")
             web.start()
             self._say("Rendering the example through POST /api/lambda/render …")
             video = demo.render_example(web.url, toolchain, say=lambda text: self._say(f"  {text}"))

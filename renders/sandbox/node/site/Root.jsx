@@ -3,9 +3,9 @@ import { Composition } from "remotion";
 import { compile, isSource } from "./compile.js";
 import { Title } from "./Title.jsx";
 
-const DynamicComp = ({ code }) => {
+const DynamicComp = ({ code, ...props }) => {
   const Component = React.useMemo(() => (isSource(code) ? compile(code) : Title), [code]);
-  return <Component title={code} />;
+  return isSource(code) ? <Component {...props} /> : <Component title={code} />;
 };
 
 // Compiling here as well lets source that does not compile fail before any frame is rendered.

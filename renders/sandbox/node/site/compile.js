@@ -9,6 +9,9 @@ const NAMES = Object.keys(SCOPE).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name
 /** Plain words hold none of these characters; React source cannot do without them. */
 export const isSource = (code) => /[{}();=<>]/.test(code);
 
+/** A function, or what React.memo and React.forwardRef make of one. */
+const isComponent = (item) => typeof item === "function" || Boolean(item?.$$typeof && !React.isValidElement(item));
+
 const requireModule = (name) => {
   if (!Object.hasOwn(MODULES, name)) {
     throw new Error(`This site has no module "${name}": import from "react" or "remotion".`);
@@ -63,8 +66,8 @@ export const compile = (source) => {
     return () => evaluate().value;
   }
   const { value, exports } = evaluate();
-  const component = exports.default ?? Object.values(exports).findLast((item) => typeof item === "function") ?? value;
-  if (typeof component !== "function") {
+  const component = exports.default ?? Object.values(exports).findLast(isComponent) ?? value;
+  if (!isComponent(component)) {
     throw new Error("The code has no component: export one, for example `export const MyAnimation = () => …`.");
   }
   return component;
