@@ -231,7 +231,7 @@ class TestBrowserThatCannotStart:
         assert answer["type"] == "error"
         assert "time limit of 3 seconds" in answer["message"]
         assert (row.status, row.failure_reason) == (Status.FAILED, Reason.TIMED_OUT)
-        assert not any("4321" in process.info["cmdline"] for process in psutil.process_iter(["cmdline"]))
+        assert not any("4321" in (process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
 
     def refusal(self) -> Any:
         response = APIClient().post("/api/lambda/render", EXAMPLE, format="json")
