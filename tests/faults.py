@@ -307,20 +307,15 @@ def plan_trials(count: int, seed: int) -> list[Trial]:
 def queue(mark: str, *, first: bool = False) -> None:
     """A row that waits for the worker, as POST /api/renders/ leaves it where there is no room."""
     from renders.models import Render  # noqa: PLC0415  (after django.setup)
-    from renders.remotion.config import RemotionConfig  # noqa: PLC0415
+    from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig  # noqa: PLC0415
+    from renders.services.rows import configuration_of  # noqa: PLC0415
 
-    config = RemotionConfig.from_settings()
     Render.objects.create(
+        **configuration_of(RemotionConfig.from_settings()),
         status=Render.Status.QUEUED,
         input_props={"code": mark, "durationInFrames": 1, "fps": 30},
-        composition=config.composition,
-        serve_url=config.serve_url,
-        function_name=config.function_name,
-        function_timeout=config.function_timeout,
-        region=config.region,
-        frames_per_lambda=60,
-        codec="h264",
-        remotion_version="4.0.527",
+        frames_per_lambda=FRAMES_PER_LAMBDA,
+        codec=CODEC,
         functions=2,
         queue_rank=timezone.now() - timedelta(days=int(first)),
     )
