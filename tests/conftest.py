@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from rest_framework.test import APIClient
 from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback
 from renders.sandbox.toolchain import Toolchain, prepare
 from tests.factories import BUCKET
-from tests.servers import INVOKE, ScriptedServer, reply
+from tests.servers import INVOKE, Answer, ScriptedServer, reply
 
 CREDENTIALS = {
     "REMOTION_AWS_ACCESS_KEY_ID": "AKIATEST",
@@ -68,6 +69,20 @@ def aws(scripted_server: ScriptedServer, settings: Any) -> ScriptedServer:
     scripted_server.answers = {INVOKE: reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})}
     settings.AWS_ENDPOINT_URL_S3 = settings.AWS_ENDPOINT_URL_LAMBDA = scripted_server.url
     return scripted_server
+
+
+@pytest.fixture
+def numbered(aws: ScriptedServer) -> ScriptedServer:
+    """Each start is another render."""
+    count = iter(range(1, 10_000))
+    lock = threading.Lock()
+
+    def answer() -> Answer:
+        with lock:
+            return reply({"type": "success", "renderId": f"r{next(count)}", "bucketName": BUCKET})
+
+    aws.answers[INVOKE] = answer
+    return aws
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
-"""Admission, order, the worker."""
+"""Admission and order."""
 
-import signal
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from django.core.management import call_command
-from django.db import connection
-from django.db.models import Sum
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from renders import services
 from renders.models import Render
 from renders.services.start import functions_of
-from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
+from tests.factories import INPUT_PROPS, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
 
 pytestmark = pytest.mark.django_db
@@ -29,33 +18,8 @@ Status = Render.Status
 BODY = {"inputProps": INPUT_PROPS}
 
 
-@pytest.fixture
-def numbered(aws: ScriptedServer) -> ScriptedServer:
-    """Each start is another render."""
-    count = iter(range(1, 10_000))
-    lock = threading.Lock()
-
-    def answer() -> Answer:
-        with lock:
-            return reply({"type": "success", "renderId": f"r{next(count)}", "bucketName": BUCKET})
-
-    aws.answers[INVOKE] = answer
-    return aws
-
-
 def create(**options: Any) -> Render:
     return services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, **options).render
-
-
-def run_worker(*arguments: str) -> str:
-    out = StringIO()
-    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        call_command("render_worker", "--once", *arguments, stdout=out, stderr=out)
-    finally:
-        for name, handler in handlers.items():
-            signal.signal(name, handler)
-    return out.getvalue()
 
 
 class TestAdmission:
@@ -201,102 +165,3 @@ class TestOrder:
         make_render(Status.QUEUED, functions=8)
         make_render(Status.QUEUED, functions=2)
         assert services.dispatch_next() is None
-
-
-@pytest.mark.django_db(transaction=True)
-class TestWorker:
-    def test_once_starts_refreshes_and_adopts(self, numbered: ScriptedServer) -> None:
-        waiting, rendering = make_render(Status.QUEUED), make_render()
-        numbered.answers[f"/{BUCKET}/renders/{rendering.render_id}/"] = reply(
-            load_recording("succeeds")[-1]["progress.json"]
-        )
-        out = run_worker()
-        assert f"{waiting.id}: rendering" in out
-        assert f"{rendering.id}: succeeded" in out
-        assert set(Render.objects.values_list("status", flat=True)) == {"rendering", "succeeded"}
-
-    def test_a_row_that_cannot_be_read_is_left_alone_for_a_while(self, numbered: ScriptedServer) -> None:
-        render = make_render()
-        numbered.answers[f"/{BUCKET}/renders/{render.render_id}/"] = Answer(status=403)
-        assert "AWS does not let these credentials" in run_worker()
-        assert numbered.count(f"/{BUCKET}/renders/{render.render_id}/") == 1
-        run_worker()
-        assert numbered.count(f"/{BUCKET}/renders/{render.render_id}/") == 1
-
-    def test_what_another_holds_is_taken_over_when_its_claim_lapses(self, numbered: ScriptedServer) -> None:
-        held = make_render(claimed_until=timezone.now() + timedelta(seconds=20))
-        lapsed = make_render(claimed_until=timezone.now() - timedelta(seconds=1))
-        assert services.claim_due(limit=10, unread_since=timezone.now()) == [lapsed]
-        assert services.claim_due(limit=10, unread_since=timezone.now()) == []
-        assert held.pk
-
-    def test_a_second_one_on_sqlite_says_why_it_does_not_start(self, tmp_path: Path) -> None:
-        environment = {
-            "PATH": "",
-            "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
-            "RENDERHUB_ENV_FILE": "/dev/null",
-        }
-
-        def manage(*arguments: str) -> "subprocess.Popen[str]":
-            return subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
-                cwd=django_settings.BASE_DIR,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-
-        with manage("migrate", "-v0") as migrate:
-            assert migrate.wait() == 0
-        lock = tmp_path / "db.sqlite3.worker"
-        with manage("render_worker") as first:
-            while not lock.exists():
-                assert first.poll() is None
-            with manage("render_worker") as second:
-                assert "A worker runs on this SQLite database already." in second.communicate(timeout=20)[1]
-                assert second.returncode == 1
-            first.send_signal(signal.SIGTERM)
-            assert first.communicate(timeout=20)[0] == "Stopped.\n"
-            assert first.returncode == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_start_each_of_500_once_in_order_and_within_the_limit(
-    numbered: ScriptedServer, settings: Any
-) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("On SQLite there is one worker.")
-    settings.REMOTION_CONCURRENCY = 40
-    now = timezone.now()
-    ranked = []
-    for number in range(500):
-        priority = number % 7
-        created = now - timedelta(seconds=number)
-        rank = created - timedelta(minutes=priority)
-        ranked.append(
-            make_render(Status.QUEUED, created_at=created, priority=priority, queue_rank=rank, functions=1 + number % 5)
-        )
-    most = []
-
-    def work(_: int) -> list[str]:
-        started = []
-        try:
-            while Render.objects.waiting().exists():
-                if render := services.dispatch_next():
-                    started.append(str(render.pk))
-                most.append(Render.objects.occupying().aggregate(used=Sum("functions"))["used"] or 0)
-                # Remotion finishes some.
-                for done in Render.objects.filter(status=Status.RENDERING).order_by("submitted_at")[:2]:
-                    done.mark_succeeded(output_bucket="b", output_key="k", output_size=1, at=timezone.now())
-            return started
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as workers:
-        first, second = workers.map(work, range(2))
-    assert numbered.count(INVOKE) == 500
-    assert len(set(first) | set(second)) == len(first) + len(second) == 500
-    assert max(most) <= 40
-    by_start = Render.objects.order_by("submitted_at").values_list("pk", flat=True)
-    assert list(by_start) == [render.pk for render in sorted(ranked, key=lambda render: render.queue_rank)]

@@ -145,16 +145,15 @@ def dispatch_next() -> Render | None:
 
 def _claim_next(config: RemotionConfig) -> Render | None:
     _lock_admission()
-    now = timezone.now()
     render = Render.objects.waiting().select_for_update().first()
     # The first in line is waited for: others that pass it would let it starve.
-    if render is None or (render.dispatch_after and render.dispatch_after > now):
+    if render is None or (render.dispatch_after and render.dispatch_after > timezone.now()):
         return None
     used = _functions(Render.objects.occupying())
     # One that needs more than the limit must still be possible: alone.
     if used and render.functions > settings.REMOTION_CONCURRENCY - used:
         return None
-    render.mark_submitting(at=now, configuration=configuration_of(config))
+    render.mark_submitting(at=timezone.now(), configuration=configuration_of(config))
     return render
 
 
