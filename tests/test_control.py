@@ -16,7 +16,8 @@ from rest_framework.test import APIClient
 
 from renders import services
 from renders.models import BucketScan, Render
-from renders.remotion import client
+from renders.remotion import storage
+from renders.remotion.aws import s3_client
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, reply
 
@@ -212,7 +213,7 @@ class TestAdoption:
         put(bucket, "renders/b/progress.json", progress_of(render))
         adopted = []
         with monkeypatch.context() as patch:
-            patch.setattr(client, "_s3", _paged(client._s3, 2))
+            patch.setattr(storage, "s3_client", _paged(s3_client, 2))
             for _ in range(10):
                 adoption = services.adopt_in_doubt(most_requests=3)
                 assert adoption.requests <= 3

@@ -19,7 +19,7 @@ from remotion_lambda import RemotionClient
 from rest_framework.test import APIClient
 
 from renders.models import Render
-from renders.remotion import client
+from renders.remotion import aws, client
 from renders.remotion.config import RemotionConfig
 from renders.remotion.pricing import PRICES, estimate_cost
 from renders.sandbox.demo import EXAMPLE
@@ -106,7 +106,7 @@ class TestSucceeding:
             session=boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=REGION),
             config=Config(retries={"total_max_attempts": 1}),
         )
-        official._create_lambda_client = lambda: client._lambda(RemotionConfig.from_settings())
+        official._create_lambda_client = lambda: aws.lambda_client(RemotionConfig.from_settings())
         said = official.get_render_progress(render_id=row.render_id, bucket_name=row.bucket_name)
         assert said is not None
         assert (said.done, said.outputSizeInBytes, said.outKey) == (True, row.output_size, row.output_key)

@@ -17,10 +17,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from renders.models import BucketScan, IllegalTransition, Render
-from renders.remotion import client
-from renders.remotion.client import StartedRender, StoredFile
+from renders.remotion import storage
+from renders.remotion.client import StartedRender
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import Unavailable
+from renders.remotion.storage import StoredFile
 from renders.services.refresh import is_overdue
 from renders.services.rows import change, take_start
 from renders.services.start import is_in_call
@@ -87,7 +88,7 @@ class _Search:
 
     def run(self) -> None:
         self.requests += not self.config.bucket_name
-        bucket = client.find_bucket(self.config)
+        bucket = storage.find_bucket(self.config)
         if bucket is None:
             # The function needs a single one too, so it cannot have started anything.
             self._lose(timezone.now())
@@ -106,7 +107,7 @@ class _Search:
             if not scan.position:
                 scan.began_at = timezone.now()
             self.requests += 1
-            files, end = client.list_renders(self.config, bucket_name=scan.bucket_name, after=scan.position)
+            files, end = storage.list_renders(self.config, bucket_name=scan.bucket_name, after=scan.position)
             if not self._look_through(scan, files):
                 return
             scan.position = end
@@ -140,7 +141,7 @@ class _Search:
     def _read(self, started: StartedRender) -> None:
         self.requests += 1
         try:
-            reading = client.read_progress(self.config, bucket_name=started.bucket_name, render_id=started.render_id)
+            reading = storage.read_progress(self.config, bucket_name=started.bucket_name, render_id=started.render_id)
         except Unavailable as err:
             logger.warning("%s is left out of the search: %s", started, err)
             return

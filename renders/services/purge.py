@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from renders.models import Render
-from renders.remotion import client
+from renders.remotion import storage
 from renders.remotion.config import RemotionConfig
 from renders.services.control import Conflict
 from renders.services.rows import config_of
@@ -24,7 +24,7 @@ def delete_render(render: Render, *, remote: bool = False) -> int:
         raise Conflict(f"The render is {render.status}: cancel it first.")
     if remote and render.render_id:
         config = config_of(render, RemotionConfig.from_settings())
-        deleted = client.delete_render(config, bucket_name=render.bucket_name, render_id=render.render_id)
+        deleted = storage.delete_render(config, bucket_name=render.bucket_name, render_id=render.render_id)
     Render.objects.filter(pk=render.pk, finished_at__isnull=False).delete()
     return deleted
 

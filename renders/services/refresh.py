@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from renders.models import Render
-from renders.remotion import client
+from renders.remotion import storage
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import RemotionError, Unavailable
 from renders.remotion.progress import RenderProgress, interpret, output_key
@@ -105,7 +105,7 @@ def sign_output(render: Render) -> str | None:
     if render.status != Render.Status.SUCCEEDED:
         return None
     config = config_of(render, RemotionConfig.from_settings())
-    return client.sign_output_url(config, bucket_name=render.output_bucket, key=render.output_key)
+    return storage.sign_output_url(config, bucket_name=render.output_bucket, key=render.output_key)
 
 
 # What AWS said -----------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def _read(config: RemotionConfig, render: Render) -> _Finding | RemotionError:
     try:
         if render.cancel_requested_at:
             ask_to_stop(render, config)
-        reading = client.read_progress(config, bucket_name=render.bucket_name, render_id=render.render_id)
+        reading = storage.read_progress(config, bucket_name=render.bucket_name, render_id=render.render_id)
         if reading is None:
             output_size = _find_output(config, render) if is_overdue(render) else None
             return _Finding(render.render_id, output_size=output_size)
@@ -163,7 +163,7 @@ def _settle(render: Render, finding: _Finding | RemotionError) -> Refreshed:
 
 
 def _find_output(config: RemotionConfig, render: Render) -> int | None:
-    return client.find_output(config, bucket_name=render.bucket_name, key=_output_key(render))
+    return storage.find_output(config, bucket_name=render.bucket_name, key=_output_key(render))
 
 
 def _take_finding(render: Render, *, finding: _Finding) -> None:

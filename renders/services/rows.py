@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from renders.models import Render
-from renders.remotion import client, console
+from renders.remotion import console, storage
 from renders.remotion.client import StartedRender
 from renders.remotion.config import REMOTION_VERSION, RemotionConfig
 from renders.remotion.errors import RemotionError
@@ -33,7 +33,7 @@ def config_of(render: Render, config: RemotionConfig) -> RemotionConfig:
 def ask_to_stop(render: Render, config: RemotionConfig) -> None:
     """Asks Remotion to stop a render. A refresh asks again, so a request that is lost is only logged."""
     try:
-        client.request_cancel(config, bucket_name=render.bucket_name, render_id=render.render_id)
+        storage.request_cancel(config, bucket_name=render.bucket_name, render_id=render.render_id)
     except RemotionError as err:
         logger.warning("Render %s: %s", render.id, err)
 
