@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from renders import services
 from renders.models import Render
-from renders.remotion import client
+from renders.remotion import client, storage
 from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError, Unavailable
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
@@ -231,7 +231,7 @@ class TestRefreshRender:
 
     def test_the_region_is_that_of_the_row(self, aws: ScriptedServer, monkeypatch: Any) -> None:
         regions = []
-        monkeypatch.setattr(client, "read_progress", lambda config, **_: regions.append(config.region))
+        monkeypatch.setattr(storage, "read_progress", lambda config, **_: regions.append(config.region))
         services.refresh_render(make_render(region="eu-central-1"))
         assert regions == ["eu-central-1"]
 
