@@ -137,7 +137,7 @@ class RenderAdmin(admin.ModelAdmin):
         for render in renders:
             try:
                 use_case(render)
-            except (RemotionError, services.Conflict, services.StartFailed) as err:
+            except (RemotionError, *services.REFUSALS, services.StartFailed) as err:
                 self.message_user(request, f"Render {render}: {err}", messages.ERROR)
             else:
                 count += 1

@@ -99,6 +99,9 @@ class Render(models.Model):
     function_name = models.CharField(max_length=255)
     function_timeout = models.PositiveIntegerField(help_text="The function's time limit in seconds.")
     region = models.CharField(max_length=32)
+    configured_bucket = models.CharField(
+        max_length=255, blank=True, default="", help_text="The bucket asked for; empty: Remotion's own in the region."
+    )
     frames_per_lambda = models.PositiveIntegerField()
     codec = models.CharField(max_length=16)
     remotion_version = models.CharField(max_length=32)
@@ -263,12 +266,15 @@ class Render(models.Model):
     ) -> bool:
         """``submitting`` → ``rendering``: Remotion has said which render this is.
 
-        So does one that is called lost because that came too late.
+        So does one that was called lost, or cancelled, before that was known: it is stopped, and
+        its end recorded, as any other.
         """
         if self.render_id == render_id and self.bucket_name == bucket_name:
             return False
-        is_lost = self.failure_reason == self.FailureReason.LOST and not self.render_id
-        if self.status != self.Status.SUBMITTING and not is_lost:
+        was_given_up = self.failure_reason == self.FailureReason.LOST or (
+            self.status == self.Status.CANCELLED and self.submitted_at is not None
+        )
+        if self.status != self.Status.SUBMITTING and (self.render_id or not was_given_up):
             raise IllegalTransition(f"A render that is {self.status} cannot take the renderId {render_id}.")
         self.status = self.Status.RENDERING
         self.finished_at = None
@@ -359,6 +365,10 @@ class BucketScan(models.Model):
     bucket_name = models.CharField(max_length=255, unique=True)
     position = models.TextField(blank=True, default="", help_text="The last key that was looked at.")
     began_at = models.DateTimeField(null=True, blank=True, help_text="When this walk began at the first key.")
+    has_gaps = models.BooleanField(default=False, help_text="This walk met files that could not be read.")
+    walked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the last walk began that saw every file: what was there then is found."
+    )
     claimed_until = models.DateTimeField(null=True, blank=True, help_text="Somebody walks until then.")
 
     def __str__(self) -> str:

@@ -30,6 +30,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "function_name": "remotion-render-4-0-527-mem3009mb-disk10240mb-240sec",
         "function_timeout": 240,
         "region": "us-east-1",
+        "configured_bucket": BUCKET,
         "frames_per_lambda": 60,
         "codec": "h264",
         "remotion_version": "4.0.527",

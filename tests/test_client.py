@@ -12,6 +12,7 @@ from renders.remotion.errors import (
     AccessDenied,
     FunctionMissing,
     OutcomeUnknown,
+    PropsNotStored,
     Rejected,
     RemotionError,
     SetupError,
@@ -27,7 +28,8 @@ OUTPUT_KEY = "renders/abc123/out.mp4"
 
 
 def start() -> client.StartedRender:
-    return client.start(RemotionConfig.from_settings(), input_props=INPUT_PROPS, out_name="ours.mp4")
+    config = RemotionConfig.from_settings()
+    return client.start(config, client.prepare(config, input_props=INPUT_PROPS, out_name="ours.mp4"))
 
 
 def unused_port() -> int:
@@ -132,21 +134,21 @@ class TestLargeProps:
 
     def test_they_go_to_the_configured_bucket(self, aws: ScriptedServer) -> None:
         aws.answers[f"/{BUCKET}/input-props/"] = Answer()
-        client.start(RemotionConfig.from_settings(), input_props=self.PROPS, out_name="ours.mp4")
-        (upload, invoke) = aws.requests
+        payload = client.prepare(RemotionConfig.from_settings(), input_props=self.PROPS, out_name="ours.mp4")
+        (upload,) = aws.requests
         assert upload[0] == "PUT"
-        props = json.loads(invoke[2])["inputProps"]
+        props = json.loads(payload)["inputProps"]
         assert props["bucketName"] == BUCKET
         assert upload[1].startswith(f"/{BUCKET}/input-props/{props['hash']}.json")
 
     @pytest.mark.parametrize(
         ("answer", "kind"),
-        [(s3_error(403, "AccessDenied"), AccessDenied), (s3_error(500, "InternalError"), Unavailable)],
+        [(s3_error(403, "AccessDenied"), PropsNotStored), (s3_error(500, "InternalError"), Unavailable)],
     )
     def test_nothing_is_started_if_that_fails(
         self, aws: ScriptedServer, answer: Answer, kind: type[RemotionError]
     ) -> None:
         aws.answers[f"/{BUCKET}/input-props/"] = answer
         with pytest.raises(kind):
-            client.start(RemotionConfig.from_settings(), input_props=self.PROPS, out_name="ours.mp4")
+            client.prepare(RemotionConfig.from_settings(), input_props=self.PROPS, out_name="ours.mp4")
         assert aws.count(INVOKE) == 0

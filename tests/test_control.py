@@ -18,6 +18,8 @@ from renders import services
 from renders.models import BucketScan, Render
 from renders.remotion import storage
 from renders.remotion.aws import s3_client
+from renders.remotion.errors import Unavailable
+from renders.services import control
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, reply
 
@@ -46,6 +48,10 @@ def progress_of(render: Render | None) -> dict[str, Any]:
 
 def doubtful(**fields: Any) -> Render:
     return make_render(Status.SUBMITTING, error="AWS did not answer.", **fields)
+
+
+def _unavailable(*_: Any, **__: Any) -> None:
+    raise Unavailable("S3 failed.")
 
 
 class TestCancel:
@@ -135,6 +141,33 @@ class TestRetry:
         assert statuses == [201, 409]
         assert aws.count(INVOKE) == 1
 
+    def test_two_at_once_are_one(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = make_render(Status.FAILED)
+        create = services.create_render
+        between: list[Any] = []
+
+        def while_another_is_faster(**options: Any) -> Any:
+            if not between:
+                between.append(None)
+                between.append(services.retry_render(first))
+            return create(**options)
+
+        monkeypatch.setattr(control, "create_render", while_another_is_faster)
+        again = services.retry_render(first)
+        assert again.is_replayed
+        assert again.render == between[1].render
+        assert aws.count(INVOKE) == 1
+
+    def test_one_that_failed_again_can_be_repeated_though_a_retry_was_deleted(self, numbered: ScriptedServer) -> None:
+        first = make_render(Status.FAILED)
+        for number in range(3):
+            again = services.retry_render(first)
+            assert not again.is_replayed
+            again.render.mark_failed(Render.FailureReason.RENDER_ERROR, error="boom", at=timezone.now())
+            if number == 1:
+                services.delete_render(first.retries.earliest("created_at"))
+        assert numbered.count(INVOKE) == 3
+
     @pytest.mark.parametrize("status", [*Render.ACTIVE, Status.SUCCEEDED])
     def test_any_other_is_a_conflict(self, api: APIClient, user: User, aws: ScriptedServer, status: str) -> None:
         assert api.post(f"/api/renders/{make_render(status, owner=user).id}/retry/").status_code == 409
@@ -155,6 +188,12 @@ class TestAdminActions:
     def test_retry(self, staff: User, aws: ScriptedServer) -> None:
         assert "1 repeated." in self.act(staff, "retry", make_render(Status.FAILED), make_render(Status.QUEUED))
         assert Render.objects.exclude(retry_of=None).count() == 1
+
+    def test_a_refusal_of_one_is_told(self, staff: User, aws: ScriptedServer, settings: Any) -> None:
+        first = make_render(Status.FAILED)
+        services.retry_render(first)
+        Render.objects.exclude(pk=first.pk).update(status=Status.SUBMITTING, render_id="")
+        assert "is being repeated already" in self.act(staff, "retry", first)
 
     def test_whoever_may_only_view_may_do_neither(self, user: User) -> None:
         User.objects.update(is_staff=True)
@@ -192,11 +231,53 @@ class TestAdoption:
         assert Render.objects.get().render_id == "aaaaaaaaaa"
 
     def test_a_bucket_that_is_not_configured_is_found(self, bucket: Any, settings: Any) -> None:
-        settings.REMOTION_BUCKET_NAME = ""
-        render = doubtful()
+        render = doubtful(configured_bucket="")
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
         adoption = services.adopt_in_doubt()
         assert (adoption.adopted, adoption.requests) == (1, 3)
+
+    def test_it_is_sought_where_it_was_asked_for_though_the_settings_have_changed(
+        self, bucket: Any, settings: Any
+    ) -> None:
+        settings.REMOTION_BUCKET_NAME = "remotionlambda-useast1-newer"
+        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
+        assert services.adopt_in_doubt().adopted == 1
+
+    def test_each_of_several_buckets_is_searched_before_it_is_lost(self, bucket: Any) -> None:
+        bucket.create_bucket(Bucket="remotionlambda-useast1-another")
+        bucket.create_bucket(Bucket="not-remotions")
+        old = timezone.now() - timedelta(seconds=301)
+        found, lost = (doubtful(configured_bucket="", submitted_at=old) for _ in range(2))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(found))
+        assert services.adopt_in_doubt(most_requests=1).adopted == 0
+        assert Render.objects.in_doubt().count() == 2
+        services.adopt_in_doubt()
+        found.refresh_from_db()
+        lost.refresh_from_db()
+        assert (found.status, lost.failure_reason) == (Status.RENDERING, "lost")
+        assert set(BucketScan.objects.values_list("bucket_name", flat=True)) == {
+            BUCKET,
+            "remotionlambda-useast1-another",
+        }
+
+    def test_a_file_that_cannot_be_read_is_no_proof_that_it_is_lost(
+        self, bucket: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
+        with monkeypatch.context() as broken:
+            broken.setattr(storage, "read_progress", _unavailable)
+            services.adopt_in_doubt()
+        assert Render.objects.get().status == Status.SUBMITTING
+        assert services.adopt_in_doubt().adopted == 1
+
+    def test_but_not_for_ever(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        doubtful(submitted_at=timezone.now() - timedelta(seconds=301 + 600))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", {})
+        monkeypatch.setattr(storage, "read_progress", _unavailable)
+        services.adopt_in_doubt()
+        assert Render.objects.get().failure_reason == "lost"
 
     def test_known_and_old_renders_are_not_read(self, bucket: Any) -> None:
         doubtful(submitted_at=timezone.now() + timedelta(minutes=10))

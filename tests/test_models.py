@@ -28,6 +28,18 @@ class TestTransitions:
         with pytest.raises(IllegalTransition):
             make_render(status).mark_rendering(**REMOTE)
 
+    def test_one_that_was_cancelled_before_aws_answered_takes_it_and_is_stopped_then(self) -> None:
+        render = make_render(Status.CANCELLED, render_id="", bucket_name="", cancel_requested_at=timezone.now())
+        assert render.mark_rendering(**REMOTE)
+        render.refresh_from_db()
+        assert (render.status, render.finished_at) == (Status.RENDERING, None)
+        assert render.cancel_requested_at
+
+    def test_but_not_one_that_was_never_submitted(self) -> None:
+        render = make_render(Status.CANCELLED, render_id="", bucket_name="", submitted_at=None)
+        with pytest.raises(IllegalTransition):
+            render.mark_rendering(**REMOTE)
+
     def test_progress_and_frames_only_rise(self) -> None:
         render = make_render()
         now = timezone.now()

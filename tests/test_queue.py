@@ -9,9 +9,10 @@ from rest_framework.test import APIClient
 
 from renders import services
 from renders.models import Render
+from renders.services import start
 from renders.services.start import functions_of
-from tests.factories import INPUT_PROPS, make_render
-from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
+from tests.factories import BUCKET, INPUT_PROPS, make_render
+from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
@@ -124,6 +125,28 @@ class TestWhatIsNotTheRendersFault:
         assert services.dispatch_next() is None
         assert Render.objects.waiting().count() == 2
         assert aws.count(INVOKE) == 1
+
+    def test_but_props_that_cannot_be_stored_hold_up_nobody_for_long(self, numbered: ScriptedServer) -> None:
+        props = {**INPUT_PROPS, "code": "x" * 199_999}
+        large = make_render(Status.QUEUED, input_props=props)
+        make_render(Status.QUEUED)
+        numbered.answers[f"/{BUCKET}/input-props/"] = s3_error(403, "AccessDenied")
+        for _ in range(7):
+            services.dispatch_next()
+            Render.objects.update(dispatch_after=None)
+        large.refresh_from_db()
+        assert (large.status, large.failure_reason) == (Status.FAILED, "rejected")
+        assert "cannot be stored" in large.error
+        assert Render.objects.filter(status=Status.RENDERING).count() == 1
+
+    def test_a_call_that_comes_too_late_is_not_made(
+        self, numbered: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_render(Status.QUEUED)
+        monkeypatch.setattr(start, "LONGEST_PREPARATION", timedelta())
+        render = services.dispatch_next()
+        assert render is not None
+        assert (render.status, numbered.count(INVOKE)) == (Status.QUEUED, 0)
 
     def test_but_a_rejection_ends_it(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = reply({"type": "error", "message": "You have multiple buckets."})

@@ -27,8 +27,10 @@ from renders.remotion.errors import (
     AccessDenied,
     FunctionMissing,
     OutcomeUnknown,
+    PropsNotStored,
     Rejected,
     RemotionError,
+    SetupError,
     Throttled,
     Unavailable,
     VersionMismatch,
@@ -58,15 +60,26 @@ class StartedRender:
     bucket_name: str
 
 
-def start(config: RemotionConfig, *, input_props: dict[str, Any], out_name: str) -> StartedRender:
+def prepare(config: RemotionConfig, *, input_props: dict[str, Any], out_name: str) -> str:
+    """The payload of a start. Props that are too large for it are put into the bucket first.
+
+    Raises PropsNotStored where the bucket refuses them, Rejected where Remotion cannot take them,
+    SetupError or Unavailable.
+    """
+    config.require_credentials()
+    try:
+        return _payload(config, input_props=input_props, out_name=out_name)
+    except SetupError as err:
+        raise PropsNotStored(f"The input props are too large to be sent and cannot be stored: {err}") from err
+
+
+def start(config: RemotionConfig, payload: str) -> StartedRender:
     """Asks the function to start a render, once, and says which one it is.
 
     Raises SetupError and its kinds, Rejected, Throttled or Unavailable where nothing was started,
     and OutcomeUnknown where that cannot be told.
     https://www.remotion.dev/docs/lambda/python
     """
-    config.require_credentials()
-    payload = _payload(config, input_props=input_props, out_name=out_name)
     return _read_start_reply(config, _invoke(config, payload))
 
 

@@ -21,6 +21,10 @@ class VersionMismatch(SetupError):
     """The deployed function is of another version than the client."""
 
 
+class PropsNotStored(SetupError):
+    """Input props that are too large for a request could not be put into the bucket."""
+
+
 class Rejected(RemotionError):
     """Remotion, or Lambda's API, refused the request; nothing was started."""
 

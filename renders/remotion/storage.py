@@ -101,16 +101,13 @@ def request_cancel(config: RemotionConfig, *, bucket_name: str, render_id: str) 
         s3_client(config).put_object(Bucket=bucket_name, Key=key, Body=body, ContentType="application/json")
 
 
-def find_bucket(config: RemotionConfig) -> str | None:
-    """The bucket that the function uses: the configured one, else Remotion's only one in the region."""
+def list_buckets(config: RemotionConfig) -> list[str]:
+    """Remotion's buckets in the region. One request. Raises as ``read_progress``."""
     config.require_credentials()
-    if config.bucket_name:
-        return config.bucket_name
     prefix = f"remotionlambda-{config.region.replace('-', '')}-"
     with translated_errors(config):
-        buckets = [bucket["Name"] for bucket in s3_client(config).list_buckets()["Buckets"]]
-    found = [name for name in buckets if name.startswith(prefix)]
-    return found[0] if len(found) == 1 else None
+        names = [bucket["Name"] for bucket in s3_client(config).list_buckets()["Buckets"]]
+    return [name for name in names if name.startswith(prefix)]
 
 
 def list_renders(config: RemotionConfig, *, bucket_name: str, after: str) -> tuple[list[StoredFile], str]:

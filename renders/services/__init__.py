@@ -11,8 +11,12 @@ from renders.services.purge import KEYS_LAST, delete_render, forget_idempotency_
 from renders.services.refresh import Refreshed, claim_due, refresh_render, refresh_renders, release, sign_output
 from renders.services.start import Created, KeyConflict, NoRoom, StartFailed, create_render, dispatch_next
 
+REFUSALS = (Conflict, KeyConflict, NoRoom)
+"""What a use case raises, with the reason, for what cannot be done now; nothing has changed then."""
+
 __all__ = [
     "KEYS_LAST",
+    "REFUSALS",
     "Adoption",
     "Conflict",
     "Created",

@@ -34,6 +34,9 @@ CLOCK_SKEW = timedelta(minutes=2)
 CLAIM = timedelta(minutes=2)
 """How long a walk is one process's own, unless it ends before."""
 
+GAPS_HOLD_UP = timedelta(minutes=10)
+"""How much longer a row is sought where files that may be its own cannot be read."""
+
 RENDER_FILE = re.compile(r"^renders/(?P<render_id>[^/]+)/(?P<name>[^/]+)$")
 
 
@@ -55,30 +58,66 @@ class Adoption:
 def adopt_in_doubt(*, most_requests: int = 20, is_stopped: Callable[[], bool] = lambda: False) -> Adoption:
     """Looks for the renders of rows in doubt and gives each its own; rows whose time is up are lost.
 
-    Asks S3 nothing while no row is in doubt, and at most ``most_requests`` times otherwise: the
-    next call goes on where this one ended. A row is lost only when a whole walk through the
-    bucket that began after its time was up has not found it. Raises SetupError or Unavailable as
-    a reading does; the rows are then as they were.
+    Asks S3 nothing while no row is in doubt, and about ``most_requests`` times otherwise: the
+    next call goes on where this one ended. A row is lost only when a whole walk through each
+    bucket that it may be in, begun after its time was up, has not found it. Raises SetupError or
+    Unavailable as a reading does; the rows are then as they were.
     """
     in_doubt = [render for render in Render.objects.in_doubt() if not is_in_call(render)]
     adopted = requests = 0
-    for region in {render.region for render in in_doubt}:
-        config = replace(RemotionConfig.from_settings(), region=region)
-        sought = [render for render in in_doubt if render.region == region]
-        search = _Search(config, sought, most_requests - requests, is_stopped)
+    buckets_of: dict[_Asked, list[str]] = {}
+    for asked in {_asked(render) for render in in_doubt}:
+        # Without a configured one, the function looked for a bucket as it is done here.
+        region, name = asked
+        buckets_of[asked] = [name] if name else storage.list_buckets(_config_for(region))
+        requests += not name
+    for region, name in {(asked[0], name) for asked, names in buckets_of.items() for name in names}:
+        sought = [render for render in in_doubt if render.region == region and name in buckets_of[_asked(render)]]
+        search = _Search(_config_for(region), name, sought, most_requests - requests, is_stopped)
         search.run()
         adopted += search.adopted
         requests += search.requests
+    for render in in_doubt:
+        walked_at = _walked_at(buckets_of[_asked(render)])
+        if walked_at and is_overdue(render, walked_at):
+            change(render.pk, _lose)
     return Adoption(len(in_doubt), adopted, requests)
 
 
+_Asked = tuple[str, str]
+
+
+def _asked(render: Render) -> _Asked:
+    """The region and the bucket that the start was asked to use; without a bucket, any of Remotion's."""
+    return render.region, render.configured_bucket
+
+
+def _config_for(region: str) -> RemotionConfig:
+    return replace(RemotionConfig.from_settings(), region=region)
+
+
+def _walked_at(bucket_names: list[str]) -> datetime | None:
+    """Since when whatever is in these buckets has been seen."""
+    if not bucket_names:
+        return timezone.now()  # no bucket, no render
+    walks = BucketScan.objects.filter(bucket_name__in=bucket_names)
+    times = [scan.walked_at for scan in walks if scan.walked_at]
+    return min(times) if len(times) == len(bucket_names) else None
+
+
 class _Search:
-    """One bounded walk through the bucket of a region, counting what it asks."""
+    """One bounded walk through a bucket, counting what it asks."""
 
     def __init__(
-        self, config: RemotionConfig, renders: list[Render], most_requests: int, is_stopped: Callable[[], bool]
+        self,
+        config: RemotionConfig,
+        bucket_name: str,
+        renders: list[Render],
+        most_requests: int,
+        is_stopped: Callable[[], bool],
     ) -> None:
         self.config = config
+        self.bucket_name = bucket_name
         self.sought = {render.out_name: render for render in renders}
         self.since = min(render.submitted_at or render.created_at for render in renders) - CLOCK_SKEW
         self.most_requests = most_requests
@@ -87,13 +126,7 @@ class _Search:
         self.adopted = 0
 
     def run(self) -> None:
-        self.requests += not self.config.bucket_name
-        bucket = storage.find_bucket(self.config)
-        if bucket is None:
-            # The function needs a single one too, so it cannot have started anything.
-            self._lose(timezone.now())
-            return
-        scan = _claim(bucket)
+        scan = _claim(self.bucket_name)
         if scan is None:
             return  # another process is walking
         try:
@@ -105,14 +138,15 @@ class _Search:
     def _walk(self, scan: BucketScan) -> None:
         while self.sought and self._may_ask():
             if not scan.position:
-                scan.began_at = timezone.now()
+                scan.began_at, scan.has_gaps = timezone.now(), False
             self.requests += 1
             files, end = storage.list_renders(self.config, bucket_name=scan.bucket_name, after=scan.position)
             if not self._look_through(scan, files):
                 return
             scan.position = end
             if not end:
-                self._lose(scan.began_at)
+                hold_up = GAPS_HOLD_UP if scan.has_gaps else timedelta()
+                scan.walked_at = scan.began_at - hold_up if scan.began_at else None
                 return
 
     def _may_ask(self) -> bool:
@@ -131,24 +165,26 @@ class _Search:
             elif match["name"] == "progress.json" and self._may_be_sought(file, started, known_ids):
                 if not self._may_ask():
                     return False
-                self._read(started)
+                scan.has_gaps |= not self._read(started)
             scan.position = file.key
         return True
 
     def _may_be_sought(self, file: StoredFile, started: StartedRender, known_ids: set[str]) -> bool:
         return file.last_modified >= self.since and started.render_id not in known_ids
 
-    def _read(self, started: StartedRender) -> None:
+    def _read(self, started: StartedRender) -> bool:
+        """Adopts the render if it is sought; whether its file could be read."""
         self.requests += 1
         try:
             reading = storage.read_progress(self.config, bucket_name=started.bucket_name, render_id=started.render_id)
         except Unavailable as err:
             logger.warning("%s is left out of the search: %s", started, err)
-            return
+            return False
         metadata = reading.progress_json.get("renderMetadata") if reading else None
         out_name = metadata.get("outName") if isinstance(metadata, dict) else None
         if isinstance(out_name, str) and out_name in self.sought:
             self._adopt(out_name, started)
+        return True
 
     def _adopt(self, out_name: str, started: StartedRender) -> None:
         render = self.sought.pop(out_name)
@@ -159,12 +195,6 @@ class _Search:
             return
         logger.info("Render %s is %s in %s: adopted.", render.pk, started.render_id, started.bucket_name)
         self.adopted += 1
-
-    def _lose(self, began_at: datetime | None) -> None:
-        """Ends the rows that a walk did not find although their time was up when it began."""
-        for render in self.sought.values():
-            if is_overdue(render, began_at):
-                change(render.pk, _lose)
 
 
 def _lose(render: Render) -> None:

@@ -36,6 +36,8 @@ def retry_render(render: Render) -> Created:
     """
     if render.status not in (Render.Status.FAILED, Render.Status.CANCELLED):
         raise Conflict(f"The render is {render.status}; only one that failed or was cancelled can be repeated.")
+    # Read before the check below, so that of two requests at once the second has the first one's key.
+    last = render.retries.order_by("-created_at").first()
     if again := render.retries.active().first():
         raise Conflict(f"The render is being repeated already, as {again.id}.")
     return create_render(
@@ -44,6 +46,5 @@ def retry_render(render: Render) -> Created:
         priority=render.priority,
         retry_of=render,
         may_wait=True,
-        # Two requests at once are one.
-        idempotency_key=f"retry {render.retries.count()} of {render.id}",
+        idempotency_key=f"retry of {render.id} after {last.id if last else 'itself'}",
     )

@@ -46,6 +46,7 @@ def configuration_of(config: RemotionConfig) -> dict[str, Any]:
         "function_name": config.function_name,
         "function_timeout": config.function_timeout,
         "region": config.region,
+        "configured_bucket": config.bucket_name,
         "remotion_version": REMOTION_VERSION,
     }
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from renders.models import Render, RenderQuerySet
 from renders.remotion import client
 from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig
-from renders.remotion.errors import OutcomeUnknown, Rejected, RemotionError, Throttled
+from renders.remotion.errors import OutcomeUnknown, PropsNotStored, Rejected, RemotionError, Throttled, Unavailable
 from renders.services.rows import change, configuration_of, take_start
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,10 @@ LONGEST_BACKOFF = timedelta(minutes=2)
 IN_CALL_MARGIN = timedelta(seconds=30)
 """How much longer than the start's time limit a call may take until its row says how it went."""
 
+LONGEST_PREPARATION = timedelta(seconds=60)
+"""A start that is not called by then after its row was committed is not called: it may be lost by now."""
+
+TRIES_TO_STORE_PROPS = 5
 
 IN_USE = "The first request with this Idempotency-Key is still being answered: try again in a moment."
 
@@ -74,9 +78,9 @@ def create_render(
     ``owner`` is a user or None. The row is ``rendering``, or ``queued`` if there is no room now
     and it ``may_wait``; with an ``idempotency_key`` that was used for the same, it is that row.
 
-    Raises SetupError, without a row, where the settings do not suffice; NoRoom, without a row;
-    KeyConflict; StartFailed, whose row is ``submitting`` where the outcome is unknown and
-    ``failed`` (``rejected``) where nothing was started.
+    Raises, without a row, SetupError where the settings do not suffice, and NoRoom, Throttled or
+    Unavailable where it may not wait; KeyConflict; StartFailed, whose row is ``submitting`` where
+    the outcome is unknown and ``failed`` (``rejected``) where nothing was started.
     """
     config = RemotionConfig.from_settings()
     config.require_credentials()
@@ -108,12 +112,15 @@ def create_render(
         return Created(render)
     try:
         return Created(_start(render, config))
-    except Throttled as err:
-        return Created(_wait_again(render, err) if may_wait else _forget(render, err))
+    except (Throttled, Unavailable) as err:
+        if may_wait:
+            return Created(_wait_again(render, err))
+        # Nothing ran and the caller cannot wait: as if it had not been asked for.
+        Render.objects.filter(pk=render.pk, status=Render.Status.SUBMITTING).delete()
+        raise
     except RemotionError as err:
         logger.warning("Render %s was not started: %s", render.id, err)
-        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
-        raise StartFailed(change(render.pk, rejected), err) from err
+        raise StartFailed(change(render.pk, partial(_reject, err=err)), err) from err
 
 
 def functions_of(duration_in_frames: int) -> int:
@@ -136,10 +143,10 @@ def dispatch_next() -> Render | None:
         return _start(render, config)
     except StartFailed as err:
         return err.render
-    except Rejected as err:
-        rejected = partial(Render.mark_failed, reason=Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
-        return change(render.pk, rejected)
     except RemotionError as err:
+        is_its_own = isinstance(err, PropsNotStored) and render.throttled_count >= TRIES_TO_STORE_PROPS
+        if isinstance(err, Rejected) or is_its_own:
+            return change(render.pk, partial(_reject, err=err))
         return _wait_again(render, err)
 
 
@@ -204,8 +211,11 @@ def _start(render: Render, config: RemotionConfig) -> Render:
     Raises StartFailed where the outcome is unknown, with the doubt recorded, and the other errors
     of ``client.start`` where nothing ran.
     """
+    payload = client.prepare(config, input_props=render.input_props, out_name=render.out_name)
+    if render.submitted_at and timezone.now() - render.submitted_at > LONGEST_PREPARATION:
+        raise Unavailable("Preparing the start took too long, so nothing was started. Try again.")
     try:
-        started = client.start(config, input_props=render.input_props, out_name=render.out_name)
+        started = client.start(config, payload)
     except OutcomeUnknown as err:
         logger.warning("Render %s: %s", render.id, err)
         raise StartFailed(change(render.pk, partial(Render.record_doubt, error=str(err))), err) from err
@@ -222,10 +232,8 @@ def _wait_again(render: Render, err: RemotionError) -> Render:
     return change(render.pk, again)
 
 
-def _forget(render: Render, err: RemotionError) -> Render:
-    """Nothing ran, and the caller cannot wait: as if it had not been asked for."""
-    Render.objects.filter(pk=render.pk, status=Render.Status.SUBMITTING).delete()
-    raise NoRoom(str(err)) from err
+def _reject(render: Render, *, err: RemotionError) -> None:
+    render.mark_failed(Render.FailureReason.REJECTED, error=str(err), at=timezone.now())
 
 
 # Idempotency -------------------------------------------------------------------------------------
@@ -258,5 +266,5 @@ def is_in_call(render: Render) -> bool:
     """Whether some process may be waiting for AWS's answer to this render's start."""
     if render.status != Render.Status.SUBMITTING or render.error or render.submitted_at is None:
         return False
-    longest = timedelta(seconds=settings.REMOTION_START_TIMEOUT) + IN_CALL_MARGIN
+    longest = timedelta(seconds=min(settings.REMOTION_START_TIMEOUT, render.function_timeout)) + IN_CALL_MARGIN
     return timezone.now() - render.submitted_at < longest

@@ -32,7 +32,9 @@ class Command(BaseCommand):
         # One by one, each in a transaction of its own: stopped half-way, the rest is there next time.
         ids = list(old.order_by("finished_at").values_list("pk", flat=True))
         for pk in tqdm(ids, leave=False, disable=None):
-            render = Render.objects.defer("progress_json", "input_props").get(pk=pk)
+            render = Render.objects.defer("progress_json", "input_props").filter(pk=pk).first()
+            if render is None:
+                continue  # somebody else has deleted it
             try:
                 files += services.delete_render(render, remote=remote)
                 deleted += 1
