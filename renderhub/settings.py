@@ -151,5 +151,7 @@ REMOTION_PRIVACY = env.str("REMOTION_PRIVACY", default="private")
 # Functions that may run at a time over all renders: AWS's quota less what else uses it.
 REMOTION_CONCURRENCY = env.int("REMOTION_CONCURRENCY", default=200)
 REMOTION_MAX_CODE_LENGTH = env.int("REMOTION_MAX_CODE_LENGTH", default=200_000)
+# Seconds without any progress after which a render is shown as stalled; it goes on being read.
+REMOTION_STALL_SECONDS = env.int("REMOTION_STALL_SECONDS", default=120)
 # Seconds to wait for the function's answer to `start`; beyond it the outcome is unknown.
 REMOTION_START_TIMEOUT = env.int("REMOTION_START_TIMEOUT", default=60)

@@ -84,6 +84,9 @@ class RenderAdmin(admin.ModelAdmin):
                     "submitted_at",
                     "cancel_requested_at",
                     "refreshed_at",
+                    "progressed_at",
+                    "deadline_at",
+                    "next_refresh_at",
                     "finished_at",
                     "render_time_shown",
                 )
@@ -146,6 +149,8 @@ class RenderAdmin(admin.ModelAdmin):
     @admin.display(description="Status", ordering="status")
     def status_badge(self, render: Render) -> SafeString:
         label = render.get_failure_reason_display() if render.failure_reason else render.get_status_display()
+        if render.is_stalled:
+            label += ", stalled"
         style = "color: white; padding: 2px 8px; border-radius: 9px; white-space: nowrap; background:"
         colour = COLOURS[Render.Status(render.status)]
         return format_html('<span style="{} {}">{}</span>', style, colour, label.split(":")[0])

@@ -17,6 +17,7 @@ NUMBERS = {
     "REMOTION_DISK": (512, 10240, "MB of disk"),
     "REMOTION_TIMEOUT": (15, 900, "seconds"),
     "REMOTION_START_TIMEOUT": (1, 900, "seconds"),
+    "REMOTION_STALL_SECONDS": (1, 86_400, "seconds"),
     "REMOTION_CONCURRENCY": (1, 100_000, "functions"),
     "REMOTION_MAX_CODE_LENGTH": (1, 1_000_000, "characters"),
 }

@@ -36,6 +36,15 @@ class RenderQuerySet(models.QuerySet["Render"]):
         """Submitted, and not known to AWS's answer: being called for now, or with unknown outcome."""
         return self.active().filter(status=Render.Status.SUBMITTING)
 
+    def due(self, at: datetime) -> "RenderQuerySet":
+        """Those whose ``progress.json`` is to be read now."""
+        return self.filter(next_refresh_at__lte=at).exclude(render_id="")
+
+    def given_up(self, at: datetime) -> "RenderQuerySet":
+        """Those that were lost without a renderId and are to be looked for again now."""
+        lost = Render.FailureReason.LOST
+        return self.filter(next_refresh_at__lte=at, failure_reason=lost, render_id="")
+
     def with_id(self, *texts: str) -> "RenderQuerySet":
         """Those whose id, ours or Remotion's, is among the texts."""
         ours = []
@@ -64,7 +73,8 @@ class Render(models.Model):
     ``submitting`` is committed before AWS is called: a row left there means that the outcome of
     that call is unknown, and such a row is never submitted again by itself. It goes back to
     ``queued`` only where AWS had no room, which proves that nothing ran. A late or repeated
-    event changes nothing; each ``mark_…`` method says whether it changed the row.
+    event changes nothing; each ``mark_…`` method says whether it changed the row. They change it
+    in memory, and ``save_changes()`` saves just what they changed.
     """
 
     class Status(models.TextChoices):
@@ -119,6 +129,7 @@ class Render(models.Model):
     cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, Lambda only.")
     currency = models.CharField(max_length=3, blank=True, default="")
     progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
+    etag = models.CharField(max_length=255, blank=True, default="", help_text="Of that progress.json on S3.")
 
     functions = models.PositiveIntegerField(default=1, help_text="How many functions the render occupies at most.")
     priority = models.SmallIntegerField(default=0, help_text="-50 to 50; the higher, the sooner.")
@@ -129,16 +140,25 @@ class Render(models.Model):
     throttled_count = models.PositiveIntegerField(default=0, help_text="How often AWS had no room.")
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker refreshes it until then.")
     idempotency_key = models.CharField(max_length=255, blank=True, default="")
     idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     submitted_at = models.DateTimeField(null=True, blank=True)
-    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last read for it.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last asked about it.")
+    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS last said how it is.")
+    next_refresh_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a worker asks again; while one does, when another may."
+    )
+    progressed_at = models.DateTimeField(null=True, blank=True, help_text="When its progress last moved.")
+    deadline_at = models.DateTimeField(null=True, blank=True, help_text="When nothing can come any more.")
+    watched_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last asked for its progress.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = RenderQuerySet.as_manager()
+
+    unsaved: frozenset[str] = frozenset()
+    """Names of the fields that transitions have changed since ``save_changes()``."""
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -147,6 +167,7 @@ class Render(models.Model):
             models.Index(fields=["-created_at", "-id"], name="render_newest"),
             models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
             models.Index(fields=["queue_rank", "id"], name="render_waiting", condition=Q(status="queued")),
+            models.Index(fields=["next_refresh_at"], name="render_due", condition=Q(next_refresh_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -195,6 +216,19 @@ class Render(models.Model):
         return self.status in self.TERMINAL
 
     @property
+    def may_yet_succeed(self) -> bool:
+        """Whether it was given up without word from Remotion, so that its output may yet turn up."""
+        return self.failure_reason in (self.FailureReason.TIMED_OUT, self.FailureReason.LOST)
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether it renders and its progress has not moved for ``REMOTION_STALL_SECONDS``."""
+        moved_at = self.progressed_at or self.submitted_at
+        if self.status != self.Status.RENDERING or not self.refreshed_at or not moved_at:
+            return False
+        return (self.refreshed_at - moved_at).total_seconds() > settings.REMOTION_STALL_SECONDS
+
+    @property
     def out_name(self) -> str:
         """The output's file name on S3: our mark, by which a render can be told to be this row's."""
         return f"{self.id}.mp4"
@@ -218,12 +252,7 @@ class Render(models.Model):
         """``queued`` → ``submitting``: AWS is called, as configured, as soon as this is committed."""
         if self.status != self.Status.QUEUED:
             return False
-        self.status = self.Status.SUBMITTING
-        self.submitted_at = at
-        self.error = ""
-        for name, value in configuration.items():
-            setattr(self, name, value)
-        self._save("status", "submitted_at", "error", *configuration)
+        self._set(status=self.Status.SUBMITTING, submitted_at=at, error="", **configuration)
         return True
 
     def mark_queued_again(self, *, error: str, dispatch_after: datetime) -> bool:
@@ -232,12 +261,13 @@ class Render(models.Model):
             return False
         if self.cancel_requested_at:
             return self.mark_cancelled(at=self.cancel_requested_at)
-        self.status = self.Status.QUEUED
-        self.submitted_at = None
-        self.error = error
-        self.dispatch_after = dispatch_after
-        self.throttled_count += 1
-        self._save("status", "submitted_at", "error", "dispatch_after", "throttled_count")
+        self._set(
+            status=self.Status.QUEUED,
+            submitted_at=None,
+            error=error,
+            dispatch_after=dispatch_after,
+            throttled_count=self.throttled_count + 1,
+        )
         return True
 
     def request_cancel(self, *, at: datetime) -> bool:
@@ -245,8 +275,7 @@ class Render(models.Model):
         if self.is_terminal:
             raise IllegalTransition(f"The render is {self.status} already, so there is nothing to cancel.")
         if self.cancel_requested_at is None:
-            self.cancel_requested_at = at
-            self._save("cancel_requested_at")
+            self._set(cancel_requested_at=at)
         if self.status == self.Status.QUEUED:
             self.mark_cancelled(at=at)
         return True
@@ -255,10 +284,7 @@ class Render(models.Model):
         """Any active status → ``cancelled``."""
         if self.is_terminal:
             return False
-        self.status = self.Status.CANCELLED
-        self.finished_at = at
-        self.error = ""
-        self._save("status", "finished_at", "error")
+        self._set(status=self.Status.CANCELLED, finished_at=at, error="")
         return True
 
     def mark_rendering(
@@ -276,24 +302,23 @@ class Render(models.Model):
         )
         if self.status != self.Status.SUBMITTING and (self.render_id or not was_given_up):
             raise IllegalTransition(f"A render that is {self.status} cannot take the renderId {render_id}.")
-        self.status = self.Status.RENDERING
-        self.finished_at = None
-        self.failure_reason = ""
-        self.error = ""
-        self.render_id = render_id
-        self.bucket_name = bucket_name
-        self.cloudwatch_logs = cloudwatch_logs
-        self.folder_in_s3_console = folder_in_s3_console
-        place = ("render_id", "bucket_name", "cloudwatch_logs", "folder_in_s3_console")
-        self._save("status", "finished_at", "failure_reason", "error", *place)
+        self._set(
+            status=self.Status.RENDERING,
+            finished_at=None,
+            failure_reason="",
+            error="",
+            render_id=render_id,
+            bucket_name=bucket_name,
+            cloudwatch_logs=cloudwatch_logs,
+            folder_in_s3_console=folder_in_s3_console,
+        )
         return True
 
     def record_doubt(self, *, error: str) -> bool:
         """``submitting`` stays so: the call to AWS ended without an answer, and ``error`` says how."""
         if self.status != self.Status.SUBMITTING:
             return False
-        self.error = error
-        self._save("error")
+        self._set(error=error)
         return True
 
     def record_progress(
@@ -305,58 +330,78 @@ class Render(models.Model):
         cost: float | None,
         currency: str,
         progress_json: dict[str, Any],
+        etag: str,
+        deadline_at: datetime | None,
         at: datetime,
     ) -> bool:
-        """``rendering`` stays so, with what was read at ``at``; progress and frames only rise."""
-        if self.status != self.Status.RENDERING:
+        """What was read at ``at`` of a render that is ``rendering``, or looked at again after it failed.
+
+        Progress and frames only rise.
+        """
+        if self.status != self.Status.RENDERING and not self.may_yet_succeed:
             return False
-        self.progress = min(1.0, max(self.progress, progress))
-        self.frames_rendered = max(self.frames_rendered, frames_rendered)
-        self.errors = errors
-        self.cost = cost
-        self.currency = currency
-        self.progress_json = progress_json
-        self.refreshed_at = at
-        self._save("progress", "frames_rendered", "errors", "cost", "currency", "progress_json", "refreshed_at")
+        if progress > self.progress:
+            self._set(progress=min(1.0, progress), progressed_at=at)
+        self._set(
+            frames_rendered=max(self.frames_rendered, frames_rendered),
+            errors=errors,
+            cost=cost,
+            currency=currency,
+            progress_json=progress_json,
+            etag=etag,
+            deadline_at=deadline_at,
+            refreshed_at=at,
+        )
         return True
 
     def record_nothing_yet(self, *, at: datetime) -> bool:
         """``rendering`` stays so: at ``at`` there was nothing to read."""
         if self.status != self.Status.RENDERING:
             return False
-        self.refreshed_at = at
-        self._save("refreshed_at")
+        self._set(refreshed_at=at, etag="")
         return True
+
+    def record_unchanged(self, *, at: datetime) -> None:
+        """AWS has said at ``at`` that it has no more to say than the last time."""
+        self._set(refreshed_at=at)
+
+    def schedule(self, at: datetime | None) -> None:
+        """When AWS is to be asked next; None for never."""
+        self._set(next_refresh_at=at)
 
     def mark_succeeded(self, *, output_bucket: str, output_key: str, output_size: int, at: datetime) -> bool:
         """``rendering`` or ``failed`` → ``succeeded``: the output is there."""
         if self.status not in (self.Status.RENDERING, self.Status.FAILED):
             return False
-        self.status = self.Status.SUCCEEDED
-        self.finished_at = at
-        self.failure_reason = ""
-        self.error = ""
-        self.progress = 1.0
-        self.output_bucket = output_bucket
-        self.output_key = output_key
-        self.output_size = output_size
-        output = ("output_bucket", "output_key", "output_size")
-        self._save("status", "finished_at", "failure_reason", "error", "progress", *output)
+        self._set(
+            status=self.Status.SUCCEEDED,
+            finished_at=at,
+            failure_reason="",
+            error="",
+            progress=1.0,
+            output_bucket=output_bucket,
+            output_key=output_key,
+            output_size=output_size,
+        )
         return True
 
     def mark_failed(self, reason: FailureReason, *, error: str, at: datetime) -> bool:
         """Any active status → ``failed``, with the reason and a sentence that says what went wrong."""
         if self.is_terminal:
             return False
-        self.status = self.Status.FAILED
-        self.finished_at = at
-        self.failure_reason = reason
-        self.error = error
-        self._save("status", "finished_at", "failure_reason", "error")
+        self._set(status=self.Status.FAILED, finished_at=at, failure_reason=reason, error=error)
         return True
 
-    def _save(self, *fields: str) -> None:
-        self.save(update_fields=fields)
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.unsaved = self.unsaved.union(values)
+
+    def save_changes(self) -> None:
+        """Saves what the transitions since the last time have changed, and nothing else."""
+        if self.unsaved:
+            self.save(update_fields=self.unsaved)
+            self.unsaved = frozenset()
 
 
 class BucketScan(models.Model):

@@ -1,10 +1,13 @@
 import threading
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from moto.server import ThreadedMotoServer
 from rest_framework.test import APIClient
 
 from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback
@@ -35,6 +38,7 @@ CREDENTIALS = {
     "REMOTION_MAX_CODE_LENGTH": 200_000,
     "REMOTION_START_TIMEOUT": 60,
     "REMOTION_CONCURRENCY": 200,
+    "REMOTION_STALL_SECONDS": 120,
     "API_ALLOW_ANONYMOUS": False,
     "ALLOWED_HOSTS": ["testserver", "127.0.0.1"],
     "SECURE_SSL_REDIRECT": False,
@@ -83,6 +87,27 @@ def numbered(aws: ScriptedServer) -> ScriptedServer:
 
     aws.answers[INVOKE] = answer
     return aws
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """moto's S3 as a server: obstore speaks to it as boto3 does."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str, settings: Any) -> Any:
+    """A boto3 client of an S3 with an empty bucket, which the settings point at."""
+    settings.AWS_ENDPOINT_URL_S3 = s3_server
+    urllib.request.urlopen(urllib.request.Request(f"{s3_server}/moto-api/reset", method="POST")).close()  # noqa: S310
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+    s3 = session.client("s3", endpoint_url=s3_server)
+    s3.create_bucket(Bucket=BUCKET)
+    return s3
 
 
 @pytest.fixture

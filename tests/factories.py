@@ -41,6 +41,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "functions": 4,
         "queue_rank": timezone.now(),
         "submitted_at": timezone.now() - timedelta(seconds=10),
+        "next_refresh_at": timezone.now() if status == Render.Status.RENDERING else None,
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
     }
     return Render.objects.create(**{**defaults, **fields})

@@ -5,13 +5,11 @@ from datetime import timedelta
 from io import StringIO
 from typing import Any
 
-import boto3
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
-from moto import mock_aws
 from rest_framework.test import APIClient
 
 from renders import services
@@ -19,20 +17,12 @@ from renders.models import BucketScan, Render
 from renders.remotion import storage
 from renders.remotion.aws import s3_client
 from renders.remotion.errors import Unavailable
-from renders.services import control
+from renders.services import adopt, control
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, reply
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-
-
-@pytest.fixture
-def bucket() -> Any:
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-        s3.create_bucket(Bucket=BUCKET)
-        yield s3
 
 
 def put(s3: Any, key: str, value: Any = None) -> None:
@@ -76,7 +66,7 @@ class TestCancel:
         assert services.refresh_render(Render.objects.get()).status == Status.RENDERING
 
         aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(load_recording("cancelled")[-1]["progress.json"])
-        Render.objects.update(refreshed_at=None)
+        Render.objects.update(asked_at=None)
         row = services.refresh_render(Render.objects.get())
         assert (row.status, row.failure_reason, row.error) == (Status.CANCELLED, "", "")
         assert row.cost == 0.00102
@@ -164,6 +154,7 @@ class TestRetry:
             again = services.retry_render(first)
             assert not again.is_replayed
             again.render.mark_failed(Render.FailureReason.RENDER_ERROR, error="boom", at=timezone.now())
+            again.render.save_changes()
             if number == 1:
                 services.delete_render(first.retries.earliest("created_at"))
         assert numbered.count(INVOKE) == 3
@@ -267,7 +258,7 @@ class TestAdoption:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
         with monkeypatch.context() as broken:
-            broken.setattr(storage, "read_progress", _unavailable)
+            broken.setattr(adopt, "read_progress", _unavailable)
             services.adopt_in_doubt()
         assert Render.objects.get().status == Status.SUBMITTING
         assert services.adopt_in_doubt().adopted == 1
@@ -275,7 +266,7 @@ class TestAdoption:
     def test_but_not_for_ever(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         doubtful(submitted_at=timezone.now() - timedelta(seconds=301 + 600))
         put(bucket, "renders/aaaaaaaaaa/progress.json", {})
-        monkeypatch.setattr(storage, "read_progress", _unavailable)
+        monkeypatch.setattr(adopt, "read_progress", _unavailable)
         services.adopt_in_doubt()
         assert Render.objects.get().failure_reason == "lost"
 
@@ -345,6 +336,7 @@ class TestAdoption:
     def test_one_that_was_called_lost_is_found_after_all(self, aws: ScriptedServer) -> None:
         render = make_render(Status.FAILED, failure_reason="lost", render_id="", bucket_name="")
         render.mark_rendering(render_id="a", bucket_name="b", cloudwatch_logs="", folder_in_s3_console="")
+        render.save_changes()
         render.refresh_from_db()
         assert (render.status, render.failure_reason, render.finished_at) == (Status.RENDERING, "", None)
 

@@ -10,9 +10,22 @@ from tests.factories import BUCKET, make_render
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-READING: dict[str, Any] = {"progress": 0.5, "frames_rendered": 75, "errors": [], "cost": 0.001, "currency": "USD"}
+READING: dict[str, Any] = {
+    "progress": 0.5,
+    "frames_rendered": 75,
+    "errors": [],
+    "cost": 0.001,
+    "currency": "USD",
+    "etag": "",
+    "deadline_at": None,
+}
 OUTPUT: dict[str, Any] = {"output_bucket": BUCKET, "output_key": "renders/x/y.mp4", "output_size": 9}
 REMOTE = {"render_id": "abc123", "bucket_name": BUCKET, "cloudwatch_logs": "c", "folder_in_s3_console": "f"}
+
+
+def saved(render: Render) -> None:
+    render.save_changes()
+    render.refresh_from_db()
 
 
 class TestTransitions:
@@ -20,7 +33,7 @@ class TestTransitions:
         render = make_render(Status.SUBMITTING)
         assert render.mark_rendering(**REMOTE)
         assert not render.mark_rendering(**REMOTE)
-        render.refresh_from_db()
+        saved(render)
         assert (render.status, render.render_id) == (Status.RENDERING, "abc123")
 
     @pytest.mark.parametrize("status", [status for status in Status if status != Status.SUBMITTING])
@@ -31,7 +44,7 @@ class TestTransitions:
     def test_one_that_was_cancelled_before_aws_answered_takes_it_and_is_stopped_then(self) -> None:
         render = make_render(Status.CANCELLED, render_id="", bucket_name="", cancel_requested_at=timezone.now())
         assert render.mark_rendering(**REMOTE)
-        render.refresh_from_db()
+        saved(render)
         assert (render.status, render.finished_at) == (Status.RENDERING, None)
         assert render.cancel_requested_at
 
@@ -45,7 +58,7 @@ class TestTransitions:
         now = timezone.now()
         render.record_progress(**READING, progress_json={}, at=now)
         render.record_progress(**{**READING, "progress": 0.2, "frames_rendered": 3}, progress_json={"new": 1}, at=now)
-        render.refresh_from_db()
+        saved(render)
         assert (render.progress, render.frames_rendered, render.progress_json) == (0.5, 75, {"new": 1})
 
     def test_progress_never_passes_one(self) -> None:
@@ -59,13 +72,13 @@ class TestTransitions:
         assert not render.mark_succeeded(**OUTPUT, at=timezone.now())
         assert not render.mark_failed(Render.FailureReason.LOST, error="late", at=timezone.now())
         assert not render.record_progress(**READING, progress_json={}, at=timezone.now())
-        render.refresh_from_db()
+        saved(render)
         assert (render.status, render.progress) == (Status.SUCCEEDED, 1.0)
 
     def test_a_failed_render_succeeds_when_its_output_turns_up(self) -> None:
         render = make_render(Status.FAILED, error="timed out")
         assert render.mark_succeeded(**OUTPUT, at=timezone.now())
-        render.refresh_from_db()
+        saved(render)
         assert (render.status, render.failure_reason, render.error) == (Status.SUCCEEDED, "", "")
 
     @pytest.mark.parametrize("status", Render.ACTIVE)
@@ -73,7 +86,7 @@ class TestTransitions:
         render = make_render(status)
         assert render.mark_failed(Render.FailureReason.LOST, error="gone", at=timezone.now())
         assert not render.mark_failed(Render.FailureReason.TIMED_OUT, error="late", at=timezone.now())
-        render.refresh_from_db()
+        saved(render)
         assert (render.status, render.failure_reason, render.error) == (Status.FAILED, "lost", "gone")
 
     def test_doubt_is_recorded_while_submitting_only(self) -> None:

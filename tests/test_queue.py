@@ -110,6 +110,7 @@ class TestThrottling:
         services.cancel_render(render)
         render.refresh_from_db()
         render.mark_queued_again(error="no room", dispatch_after=timezone.now())
+        render.save_changes()
         assert Render.objects.get().status == Status.CANCELLED
 
 

@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from renders import services
 from renders.models import Render
-from renders.remotion import client, storage
+from renders.remotion import client, reader
+from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError, Unavailable
+from renders.remotion.reader import Reading
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
@@ -196,11 +198,14 @@ class TestRefreshRender:
         self, aws: ScriptedServer, answer: Answer
     ) -> None:
         render = make_render(progress=0.4)
-        before = Render.objects.values().get()
+        asking = ("asked_at", "next_refresh_at", "watched_at")
+        before = {name: value for name, value in Render.objects.values().get().items() if name not in asking}
         aws.answers[progress_path(render)] = answer
         with pytest.raises(Unavailable):
             services.refresh_render(render)
-        assert Render.objects.values().get() == before
+        row: dict[str, Any] = dict(Render.objects.values().get())
+        assert {name: row[name] for name in before} == before
+        assert row["asked_at"] < row["next_refresh_at"]
 
     @pytest.mark.parametrize("status", [*Render.TERMINAL, Status.QUEUED])
     def test_terminal_and_queued_rows_never_call_aws(self, aws: ScriptedServer, status: str) -> None:
@@ -213,7 +218,7 @@ class TestRefreshRender:
         first = refreshed(render)
         services.refresh_render(first)
         assert aws.count(progress_path(render)) == 1
-        Render.objects.update(refreshed_at=timezone.now() - timedelta(seconds=1.1))
+        Render.objects.update(asked_at=timezone.now() - timedelta(seconds=1.1))
         services.refresh_render(Render.objects.get())
         assert aws.count(progress_path(render)) == 2
 
@@ -231,7 +236,12 @@ class TestRefreshRender:
 
     def test_the_region_is_that_of_the_row(self, aws: ScriptedServer, monkeypatch: Any) -> None:
         regions = []
-        monkeypatch.setattr(storage, "read_progress", lambda config, **_: regions.append(config.region))
+
+        def read_many(config: RemotionConfig, **_: Any) -> list[Reading]:
+            regions.append(config.region)
+            return [Reading()]
+
+        monkeypatch.setattr(reader, "read_many", read_many)
         services.refresh_render(make_render(region="eu-central-1"))
         assert regions == ["eu-central-1"]
 
@@ -251,7 +261,7 @@ class TestRefreshRenders:
         rows = [gone, other]
         Render.objects.filter(pk=gone.pk).delete()
         first, second = services.refresh_renders(rows)
-        assert "could not be saved" in str(first.error)
+        assert "was deleted" in str(first.error)
         assert second.error is None
 
     def test_a_row_that_ended_meanwhile_stays_as_it_is(self, aws: ScriptedServer) -> None:
@@ -259,6 +269,7 @@ class TestRefreshRenders:
         aws.answers[progress_path(render)] = reply(recorded("throws-in-chunk"))
         stale = Render.objects.get()
         render.mark_succeeded(output_bucket=BUCKET, output_key="k", output_size=1, at=timezone.now())
+        render.save_changes()
         (result,) = services.refresh_renders([stale])
         assert result.render.status == Status.SUCCEEDED
 

@@ -19,7 +19,6 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from renders import services
 from renders.models import Render
 from tests.conftest import CREDENTIALS
 from tests.factories import BUCKET, load_recording, make_render
@@ -60,12 +59,12 @@ class TestWorker:
         run_worker()
         assert numbered.count(f"/{BUCKET}/renders/{render.render_id}/") == 1
 
-    def test_what_another_holds_is_taken_over_when_its_claim_lapses(self, numbered: ScriptedServer) -> None:
-        held = make_render(claimed_until=timezone.now() + timedelta(seconds=20))
-        lapsed = make_render(claimed_until=timezone.now() - timedelta(seconds=1))
-        assert services.claim_due(limit=10, unread_since=timezone.now()) == [lapsed]
-        assert services.claim_due(limit=10, unread_since=timezone.now()) == []
-        assert held.pk
+    def test_what_another_holds_is_taken_over_when_its_time_is_up(self, numbered: ScriptedServer) -> None:
+        held = make_render(next_refresh_at=timezone.now() + timedelta(seconds=20))
+        lapsed = make_render(next_refresh_at=timezone.now() - timedelta(seconds=1))
+        run_worker()
+        assert not numbered.count(f"{RENDERS}{held.render_id}/")
+        assert numbered.count(f"{RENDERS}{lapsed.render_id}/") == 1
 
 
 Workers = Callable[..., "subprocess.Popen[str]"]

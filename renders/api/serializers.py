@@ -130,6 +130,7 @@ class RenderSerializer(serializers.ModelSerializer):
     cloudWatchLogs = serializers.CharField(source="cloudwatch_logs")  # noqa: N815
     folderInS3Console = serializers.CharField(source="folder_in_s3_console")  # noqa: N815
     owner = serializers.CharField(source="owner.username", default=None)
+    isStalled = serializers.BooleanField(source="is_stalled")  # noqa: N815
     failureReason = serializers.CharField(source="failure_reason")  # noqa: N815
     functionName = serializers.CharField(source="function_name")  # noqa: N815
     remotionVersion = serializers.CharField(source="remotion_version")  # noqa: N815
@@ -151,6 +152,7 @@ class RenderSerializer(serializers.ModelSerializer):
             "id",
             "status",
             "progress",
+            "isStalled",
             "framesRendered",
             "renderId",
             "bucketName",

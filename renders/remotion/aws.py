@@ -109,7 +109,8 @@ def translated_errors(config: RemotionConfig) -> Iterator[None]:
 
 def parse_json(body: bytes) -> Any:
     """JSON whose text any database can store: U+0000 and halves of surrogate pairs are replaced."""
-    return _storable(json.loads(body))
+    value = json.loads(body)
+    return _storable(value) if b"\\u" in body else value  # only an escape can name them
 
 
 def _storable(value: Any) -> Any:

@@ -45,8 +45,10 @@ class RenderProgress:
     lambdas_invoked: int
     done: bool
     fatal_error_encountered: bool
+    deadline_in_ms: float | None
+    """Since 1970, on the function's clock: when nothing will come any more. None when it is done."""
     is_past_deadline: bool
-    """Nothing will come any more, unless the output is already there: look for it."""
+    """Then the output may still be there: look for it."""
     errors: list[dict[str, Any]]
     """Remotion's errors, explained in our words, and, of a finished render, its warnings."""
     out_bucket: str | None
@@ -107,6 +109,7 @@ def interpret(
         return _finished(progress_json, bucket_name=bucket_name)
     errors = [{**error, "explanation": explain(error), "s3Location": ""} for error in progress_json["errors"]]
     metadata = progress_json["renderMetadata"]
+    deadline_in_ms = _deadline_in_ms(progress_json, function_timeout)
     billing_duration = _billing_duration(progress_json, now_in_ms) if metadata else None
     return RenderProgress(
         overall_progress=_overall_progress(progress_json),
@@ -115,7 +118,8 @@ def interpret(
         lambdas_invoked=progress_json["lambdasInvoked"],
         done=False,
         fatal_error_encountered=any(is_fatal(error) for error in errors),
-        is_past_deadline=now_in_ms > _deadline_in_ms(progress_json, function_timeout),
+        deadline_in_ms=deadline_in_ms,
+        is_past_deadline=now_in_ms > deadline_in_ms,
         errors=errors,
         out_bucket=None,
         out_key=None,
@@ -138,6 +142,7 @@ def _finished(progress_json: dict[str, Any], *, bucket_name: str) -> RenderProgr
         lambdas_invoked=metadata["totalChunks"],
         done=True,
         fatal_error_encountered=False,
+        deadline_in_ms=None,
         is_past_deadline=False,
         errors=result["errors"],
         out_bucket=bucket_name,

@@ -1,22 +1,16 @@
-"""Remotion's bucket: a render's progress and output, cancelling, listing, deleting.
-
-Reads go to S3 and not through the function: its ``status`` routine costs an invocation and
-answers only clients of its own version.
-"""
+"""The small calls to Remotion's bucket: a render's output, cancelling, listing, deleting."""
 
 import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from renders.remotion.aws import error_code, parse_json, s3_client, translated_errors
+from renders.remotion.aws import error_code, s3_client, translated_errors
 from renders.remotion.config import RemotionConfig
-from renders.remotion.errors import AccessDenied, Unavailable
-from renders.remotion.progress import progress_key
+from renders.remotion.errors import AccessDenied
 
 SIGNED_URL_SECONDS = 3600
 MISSING_CODES = {"NoSuchKey", "NoSuchBucket", "404"}
@@ -31,55 +25,35 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class ProgressReading:
-    """A ``progress.json`` and the time on S3's clock when it was read, in ms since 1970."""
+class OutputSearch:
+    """Whether an output is on S3, and the time on S3's clock when it was looked for."""
 
-    progress_json: dict[str, Any]
-    read_at_in_ms: float
+    size: int | None
+    """Bytes; None if there is none."""
+    at_in_ms: float
 
 
-def read_progress(config: RemotionConfig, *, bucket_name: str, render_id: str) -> ProgressReading | None:
-    """The render's ``progress.json``; None if there is none, as just after the start.
-
-    Raises SetupError and its kinds, or Unavailable: none of them says anything of the render.
-    """
+def find_output(config: RemotionConfig, *, bucket_name: str, key: str) -> OutputSearch:
+    """Looks for an output. Raises SetupError and its kinds, or Unavailable: neither says that it is not there."""
     config.require_credentials()
+    size = None
     with translated_errors(config):
         try:
-            response = s3_client(config).get_object(Bucket=bucket_name, Key=progress_key(render_id))
-            body = response["Body"].read()
+            response = s3_client(config).head_object(Bucket=bucket_name, Key=key)
+            size = response["ContentLength"]
         except ClientError as err:
-            if error_code(err) in MISSING_CODES:
-                return None
-            raise
-    try:
-        progress_json = parse_json(body)
-    except ValueError as err:
-        raise Unavailable("S3 answered with a progress.json that is torn. It will be read again.") from err
-    if not isinstance(progress_json, dict):
-        raise Unavailable("S3 answered with something that is not a progress.json. It will be read again.")
+            if error_code(err) not in MISSING_CODES:
+                raise
+            response = err.response
     date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
-    read_at = parsedate_to_datetime(date).timestamp() if date else time.time()
-    return ProgressReading(progress_json, read_at_in_ms=read_at * 1000)
-
-
-def find_output(config: RemotionConfig, *, bucket_name: str, key: str) -> int | None:
-    """The size in bytes of an output that is on S3, else None. Raises as ``read_progress``."""
-    config.require_credentials()
-    with translated_errors(config):
-        try:
-            size: int = s3_client(config).head_object(Bucket=bucket_name, Key=key)["ContentLength"]
-        except ClientError as err:
-            if error_code(err) in MISSING_CODES:
-                return None
-            raise
-    return size
+    at = parsedate_to_datetime(date).timestamp() if date else time.time()
+    return OutputSearch(size, at * 1000)
 
 
 def sign_output_url(config: RemotionConfig, *, bucket_name: str, key: str) -> str:
     """A URL that shows the output to whoever holds it, for one hour.
 
-    Asks S3 nothing; a role's credentials may have to be fetched. Raises as ``read_progress``.
+    Asks S3 nothing; a role's credentials may have to be fetched. Raises as ``find_output``.
     """
     config.require_credentials()
     with translated_errors(config):
@@ -90,7 +64,7 @@ def sign_output_url(config: RemotionConfig, *, bucket_name: str, key: str) -> st
 
 
 def request_cancel(config: RemotionConfig, *, bucket_name: str, render_id: str) -> None:
-    """Asks Remotion to stop a render; its renderers look each second. Raises as ``read_progress``.
+    """Asks Remotion to stop a render; its renderers look each second. Raises as ``find_output``.
 
     https://www.remotion.dev/docs/lambda/cancelrenderonlambda
     """
@@ -102,7 +76,7 @@ def request_cancel(config: RemotionConfig, *, bucket_name: str, render_id: str) 
 
 
 def list_buckets(config: RemotionConfig) -> list[str]:
-    """Remotion's buckets in the region. One request. Raises as ``read_progress``."""
+    """Remotion's buckets in the region. One request. Raises as ``find_output``."""
     config.require_credentials()
     prefix = f"remotionlambda-{config.region.replace('-', '')}-"
     with translated_errors(config):
@@ -113,7 +87,7 @@ def list_buckets(config: RemotionConfig) -> list[str]:
 def list_renders(config: RemotionConfig, *, bucket_name: str, after: str) -> tuple[list[StoredFile], str]:
     """Up to 1,000 files of the bucket's renders, by key after ``after``, and where to go on.
 
-    That is empty at the end. One request. Raises as ``read_progress``.
+    That is empty at the end. One request. Raises as ``find_output``.
     """
     config.require_credentials()
     with translated_errors(config):
@@ -123,7 +97,7 @@ def list_renders(config: RemotionConfig, *, bucket_name: str, after: str) -> tup
 
 
 def delete_render(config: RemotionConfig, *, bucket_name: str, render_id: str) -> int:
-    """Deletes all files of a render; how many there were. Raises as ``read_progress``."""
+    """Deletes all files of a render; how many there were. Raises as ``find_output``."""
     config.require_credentials()
     deleted = 0
     with translated_errors(config):

@@ -6,9 +6,10 @@
 """
 
 from renders.services.adopt import Adoption, adopt_in_doubt
+from renders.services.backoff import Backoff
 from renders.services.control import Conflict, cancel_render, retry_render
 from renders.services.purge import KEYS_LAST, delete_render, forget_idempotency_keys
-from renders.services.refresh import Refreshed, claim_due, refresh_render, refresh_renders, release, sign_output
+from renders.services.refresh import Refreshed, refresh_due, refresh_render, refresh_renders, sign_output
 from renders.services.start import Created, KeyConflict, NoRoom, StartFailed, create_render, dispatch_next
 
 REFUSALS = (Conflict, KeyConflict, NoRoom)
@@ -18,6 +19,7 @@ __all__ = [
     "KEYS_LAST",
     "REFUSALS",
     "Adoption",
+    "Backoff",
     "Conflict",
     "Created",
     "KeyConflict",
@@ -26,14 +28,13 @@ __all__ = [
     "StartFailed",
     "adopt_in_doubt",
     "cancel_render",
-    "claim_due",
     "create_render",
     "delete_render",
     "dispatch_next",
     "forget_idempotency_keys",
+    "refresh_due",
     "refresh_render",
     "refresh_renders",
-    "release",
     "retry_render",
     "sign_output",
 ]

@@ -21,8 +21,9 @@ from renders.remotion import storage
 from renders.remotion.client import StartedRender
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import Unavailable
+from renders.remotion.reader import read_progress
 from renders.remotion.storage import StoredFile
-from renders.services.refresh import is_overdue
+from renders.services.refresh import overdue_at
 from renders.services.rows import change, take_start
 from renders.services.start import is_in_call
 
@@ -63,7 +64,9 @@ def adopt_in_doubt(*, most_requests: int = 20, is_stopped: Callable[[], bool] = 
     bucket that it may be in, begun after its time was up, has not found it. Raises SetupError or
     Unavailable as a reading does; the rows are then as they were.
     """
+    now = timezone.now()
     in_doubt = [render for render in Render.objects.in_doubt() if not is_in_call(render)]
+    in_doubt += Render.objects.given_up(now)
     adopted = requests = 0
     buckets_of: dict[_Asked, list[str]] = {}
     for asked in {_asked(render) for render in in_doubt}:
@@ -79,7 +82,9 @@ def adopt_in_doubt(*, most_requests: int = 20, is_stopped: Callable[[], bool] = 
         requests += search.requests
     for render in in_doubt:
         walked_at = _walked_at(buckets_of[_asked(render)])
-        if walked_at and is_overdue(render, walked_at):
+        # One that is lost already is looked for again when it is due.
+        due_at = render.next_refresh_at or overdue_at(render)
+        if walked_at and walked_at >= due_at:
             change(render.pk, _lose)
     return Adoption(len(in_doubt), adopted, requests)
 
@@ -176,11 +181,11 @@ class _Search:
         """Adopts the render if it is sought; whether its file could be read."""
         self.requests += 1
         try:
-            reading = storage.read_progress(self.config, bucket_name=started.bucket_name, render_id=started.render_id)
+            reading = read_progress(self.config, bucket_name=started.bucket_name, render_id=started.render_id)
         except Unavailable as err:
             logger.warning("%s is left out of the search: %s", started, err)
             return False
-        metadata = reading.progress_json.get("renderMetadata") if reading else None
+        metadata = (reading.progress_json or {}).get("renderMetadata")
         out_name = metadata.get("outName") if isinstance(metadata, dict) else None
         if isinstance(out_name, str) and out_name in self.sought:
             self._adopt(out_name, started)
@@ -198,7 +203,9 @@ class _Search:
 
 
 def _lose(render: Render) -> None:
+    """Lost, or looked for once more in vain: saving it reckons when to look again, if ever."""
     now = timezone.now()
+    render.schedule(None)
     if render.status != Render.Status.SUBMITTING:
         return
     if render.cancel_requested_at:

@@ -1,38 +1,53 @@
-"""Bringing rows up to date with AWS: reading concurrently, saving one by one."""
+"""Bringing rows up to date with AWS: reading many at once, saving them in batches.
+
+A reader holds the rows that it reads by setting ``next_refresh_at`` ahead: nobody else reads
+them meanwhile, and what a killed reader held is due again when that time has come.
+"""
 
 import logging
-from collections.abc import Iterable, Iterator
+import random
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import groupby, islice
 from typing import Any
+from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Least
 from django.utils import timezone
 
-from renders.models import Render
-from renders.remotion import storage
+from renders.models import Render, RenderQuerySet
+from renders.remotion import reader, storage
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import RemotionError, Unavailable
 from renders.remotion.progress import RenderProgress, interpret, output_key
-from renders.services.rows import ask_to_stop, change, config_of
+from renders.remotion.reader import NOT_ASKED, UNCHANGED, Reading, Wanted
+from renders.services.backoff import Backoff
+from renders.services.rows import ask_to_stop, config_of, save_many
+from renders.services.schedule import SHORTEST, WATCHED_FOR, next_refresh_at
 
 logger = logging.getLogger(__name__)
-
-READ_AGAIN_AFTER = timedelta(seconds=1)
-"""A render that was read more recently than this is answered from its row."""
 
 LOST_AFTER_TIMEOUT = timedelta(seconds=60)
 """How long after the function's time limit a render of which nothing is found counts as lost."""
 
-CLAIM = timedelta(seconds=30)
-"""How long what a worker holds is its own; a worker that was killed holds nothing any more then."""
+HOLD = timedelta(seconds=30)
+"""How long what a reader holds is its own."""
 
 UNREAD_AGAIN_AFTER = timedelta(seconds=5)
 
-READERS = 16
+FAR_FUTURE = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+
+BATCH = 500
+ASKERS = 8
+"""Threads for the small calls that a reading may lead to: looking for an output, asking to stop."""
+
+HEAVY = ("input_props", "progress_json", "errors")
+"""Fields that a refresh writes but need not read."""
 
 
 @dataclass(frozen=True)
@@ -44,57 +59,90 @@ class Refreshed:
 
 
 def refresh_render(render: Render) -> Render:
-    """Brings one row up to date with AWS, unless it is terminal or was read within a second.
+    """Brings one row up to date with AWS for somebody who watches it.
 
-    Raises SetupError or Unavailable where AWS cannot be read; the row is then as it was.
+    However many do, in however many processes, AWS is asked once a second at most; the others get
+    the row as it is. Raises SetupError or Unavailable where AWS cannot be read; the row is then as
+    it was.
     """
-    if render.is_terminal or _is_fresh(render):
+    if render.status != Render.Status.RENDERING:
         return render
-    (result,) = refresh_renders([render])
-    if result.error:
-        raise result.error
-    return result.render
+    if _hold_to_watch(render):
+        (result,) = refresh_renders([render])
+        if result.error:
+            raise result.error
+        return result.render
+    render.refresh_from_db(fields=[field.attname for field in Render._meta.fields if field.name not in HEAVY])
+    return render
 
 
 def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
-    """Brings rows up to date with AWS, reading concurrently, and yields each as it is done.
+    """Brings rows up to date with AWS at once, due or not, and yields each when its batch is done.
 
-    Terminal rows and those still queued are yielded as they are. An error of one row is in its
-    ``error`` and keeps none of the others.
+    Rows with nothing to read are yielded as they are. An error of one row is in its ``error`` and
+    keeps none of the others.
     """
-    rows = list(renders)
-    readers = ThreadPoolExecutor(max_workers=READERS)
+    left = iter(renders)
+    while batch := list(islice(left, BATCH)):
+        readable = [render for render in batch if render.render_id and _is_open(render)]
+        _hold(Render.objects.filter(pk__in=[render.pk for render in readable]))
+        results: dict[Any, Refreshed] = {}
+        for _, group in groupby(sorted(readable, key=_place), key=_place):
+            results |= {result.render.pk: result for result in _refresh_batch(list(group), lambda: False)}
+        for render in batch:
+            yield results.get(render.pk, Refreshed(render))
+
+
+def refresh_due(backoff: Backoff, is_stopped: Callable[[], bool] = lambda: False) -> list[Refreshed]:
+    """Refreshes the next batch of due rows, but none of a bucket that is left alone; empty if none is due."""
+    renders = _claim_due(backoff.silent())
+    if not renders:
+        return []
+    bucket_name = renders[0].bucket_name
+    backoff.begin(bucket_name)
+    results: list[Refreshed] = []
     try:
-        for render, finding in zip(
-            rows, readers.map(partial(_read, RemotionConfig.from_settings()), rows), strict=True
-        ):
-            yield _settle(render, finding)
+        results = _refresh_batch(renders, is_stopped)
     finally:
-        readers.shutdown(cancel_futures=True)
+        backoff.end(bucket_name, has_answered=any(result.error is None for result in results))
+    return results
 
 
-def claim_due(*, limit: int, unread_since: datetime) -> list[Render]:
-    """Rendering rows not read since then that no other worker holds, the stalest first; holds them."""
-    now = timezone.now()
+def _claim_due(silent_buckets: list[str]) -> list[Render]:
+    """Due rows of one bucket that no other reader holds, the longest due first; holds them."""
     with transaction.atomic():
-        due = (
-            Render.objects.active()
-            .filter(status=Render.Status.RENDERING)
-            .filter(Q(refreshed_at__isnull=True) | Q(refreshed_at__lte=unread_since))
-            .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
-            .order_by(F("refreshed_at").asc(nulls_first=True))
-            .select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:limit]
-        )
-        renders = list(due)
-        Render.objects.filter(pk__in=[render.pk for render in renders]).update(claimed_until=now + CLAIM)
+        due = Render.objects.due(timezone.now()).exclude(bucket_name__in=silent_buckets).order_by("next_refresh_at")
+        place = due.values("region", "bucket_name").first()
+        if place is None:
+            return []
+        locked = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        renders = list(locked.filter(**place).defer(*HEAVY)[:BATCH])
+        _hold(Render.objects.filter(pk__in=[render.pk for render in renders]))
     return renders
 
 
-def release(renders: Iterable[Render], *, unread: Iterable[Render]) -> None:
-    """Lets go of what ``claim_due`` held; what could not be read is left alone for a while."""
-    Render.objects.filter(pk__in=[render.pk for render in renders]).update(claimed_until=None)
-    later = timezone.now() + UNREAD_AGAIN_AFTER
-    Render.objects.filter(pk__in=[render.pk for render in unread]).update(claimed_until=later)
+def _refresh_batch(renders: list[Render], is_stopped: Callable[[], bool]) -> list[Refreshed]:
+    """Reads rows of one bucket that are held, and saves them in a handful of statements.
+
+    Rows that could not be read keep their last truth and are due again after a while; those that
+    were not asked for because of ``is_stopped`` at once.
+    """
+    config = config_of(renders[0], RemotionConfig.from_settings())
+    now = timezone.now()
+    wanted = [Wanted(render.render_id, _usable_etag(render, now)) for render in renders]
+    try:
+        readings = reader.read_many(config, bucket_name=renders[0].bucket_name, wanted=wanted, is_stopped=is_stopped)
+    except RemotionError as err:
+        readings = [err] * len(renders)
+    findings = [_find(render, reading, now) for render, reading in zip(renders, readings, strict=True)]
+    if any(_must_ask_further(*pair) for pair in zip(renders, findings, strict=True)):
+        with ThreadPoolExecutor(ASKERS) as askers:
+            findings = list(askers.map(partial(_ask_further, config), renders, findings))
+    try:
+        return _settle(renders, findings, is_stopped())
+    except Exception:
+        logger.exception("A batch could not be saved at once; its rows are saved one by one.")
+        return [result for pair in zip(renders, findings, strict=True) for result in _settle_one(*pair)]
 
 
 def sign_output(render: Render) -> str | None:
@@ -108,6 +156,33 @@ def sign_output(render: Render) -> str | None:
     return storage.sign_output_url(config, bucket_name=render.output_bucket, key=render.output_key)
 
 
+# Holding -----------------------------------------------------------------------------------------
+
+
+def _hold(renders: RenderQuerySet, **values: Any) -> int:
+    now = timezone.now()
+    return renders.update(asked_at=now, next_refresh_at=now + HOLD, **values)
+
+
+def _hold_to_watch(render: Render) -> bool:
+    """Whether this watcher is to read; notes that somebody watches, so that the worker reads sooner."""
+    now = timezone.now()
+    row = Render.objects.filter(pk=render.pk, status=Render.Status.RENDERING)
+    if _hold(row.filter(Q(asked_at__isnull=True) | Q(asked_at__lte=now - SHORTEST)), watched_at=now):
+        return True
+    if render.watched_at is None or now - render.watched_at > WATCHED_FOR / 2:
+        row.update(watched_at=now, next_refresh_at=Least(F("next_refresh_at"), now + SHORTEST))
+    return False
+
+
+def _is_open(render: Render) -> bool:
+    return render.status == Render.Status.RENDERING or render.may_yet_succeed
+
+
+def _place(render: Render) -> tuple[str, str]:
+    return render.region, render.bucket_name
+
+
 # What AWS said -----------------------------------------------------------------------------------
 
 
@@ -115,72 +190,136 @@ def sign_output(render: Render) -> str | None:
 class _Finding:
     """What was found of one render. Without ``progress`` there was no progress.json."""
 
-    render_id: str = ""
+    render_id: str
+    reading: Reading
     progress: RenderProgress | None = None
-    progress_json: dict[str, Any] | None = None
     output_size: int | None = None
     """Bytes of an output that was looked for because the deadline has passed, and found."""
 
 
-def _read(config: RemotionConfig, render: Render) -> _Finding | RemotionError:
-    """Asks AWS about one render. Runs in a reader's thread, so it leaves the database alone."""
-    if render.is_terminal or not render.render_id:
-        return _Finding()
-    config = config_of(render, config)
+_Found = _Finding | RemotionError | None
+"""None for a file that is as it was."""
+
+
+def _usable_etag(render: Render, now: datetime) -> str:
+    """The ETag, unless the file is needed whole: to decide whether a render is over."""
+    is_in_time = render.deadline_at is not None and now < render.deadline_at
+    return render.etag if is_in_time and not render.cancel_requested_at else ""
+
+
+def _find(render: Render, reading: Reading | RemotionError, now: datetime) -> _Found:
+    """What a reading says of a render."""
+    if isinstance(reading, RemotionError):
+        return reading
+    if reading is UNCHANGED:
+        return None
     try:
-        if render.cancel_requested_at:
-            ask_to_stop(render, config)
-        reading = storage.read_progress(config, bucket_name=render.bucket_name, render_id=render.render_id)
-        if reading is None:
-            output_size = _find_output(config, render) if is_overdue(render) else None
-            return _Finding(render.render_id, output_size=output_size)
-        progress = interpret(
-            reading.progress_json,
-            bucket_name=render.bucket_name,
-            now_in_ms=reading.read_at_in_ms,
-            function_timeout=render.function_timeout,
-        )
-        is_over = progress.is_past_deadline and not progress.fatal_error_encountered
-        output_size = _find_output(config, render) if is_over else None
-        return _Finding(render.render_id, progress, reading.progress_json, output_size)
-    except RemotionError as err:
-        return err
+        return _interpreted(render, reading, now.timestamp() * 1000)
     except Exception as err:
         # Whatever is wrong with one file, the other renders are to be read.
         logger.exception("Render %s has a progress.json that cannot be understood.", render.id)
         return Unavailable(f"S3 answered with a progress.json that cannot be understood ({err!r}).")
 
 
-def _settle(render: Render, finding: _Finding | RemotionError) -> Refreshed:
-    """Saves what was found. A row that cannot be saved is told and keeps none of the others."""
-    if isinstance(finding, RemotionError):
-        return Refreshed(render, finding)
+def _interpreted(render: Render, reading: Reading, now_in_ms: float) -> _Finding:
+    if reading.progress_json is None:
+        return _Finding(render.render_id, reading)
+    progress = interpret(
+        reading.progress_json,
+        bucket_name=render.bucket_name,
+        now_in_ms=now_in_ms,
+        function_timeout=render.function_timeout,
+    )
+    return _Finding(render.render_id, reading, progress)
+
+
+def _must_ask_further(render: Render, finding: _Found) -> bool:
+    return isinstance(finding, _Finding) and (bool(render.cancel_requested_at) or _may_be_over(render, finding))
+
+
+def _ask_further(config: RemotionConfig, render: Render, finding: _Found) -> _Found:
+    """Asks AWS what the file does not say; leaves the database alone."""
+    if not isinstance(finding, _Finding):
+        return finding
+    if render.cancel_requested_at and render.status == Render.Status.RENDERING:
+        ask_to_stop(render, config)
+    if not _may_be_over(render, finding):
+        return finding
     try:
-        return Refreshed(change(render.pk, partial(_take_finding, finding=finding)))
-    except (DatabaseError, Render.DoesNotExist) as err:
-        logger.exception("Render %s could not be saved.", render.id)
-        return Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))
+        output = storage.find_output(config, bucket_name=render.bucket_name, key=_output_key(render))
+    except RemotionError as err:
+        return err
+    # By our clock it is over. What counts is AWS's, and whether the output is there after all.
+    return replace(_interpreted(render, finding.reading, output.at_in_ms), output_size=output.size)
 
 
-def _find_output(config: RemotionConfig, render: Render) -> int | None:
-    return storage.find_output(config, bucket_name=render.bucket_name, key=_output_key(render))
+def _may_be_over(render: Render, finding: _Finding) -> bool:
+    """Whether no more is to come, so that the output must be looked for."""
+    progress = finding.progress
+    if progress is None:
+        return _is_overdue(render) or render.may_yet_succeed
+    return progress.is_past_deadline and not progress.fatal_error_encountered
 
 
-def _take_finding(render: Render, *, finding: _Finding) -> None:
-    """The one mapper: moves a locked row to where what was found says that it is."""
-    if not finding.render_id or finding.render_id != render.render_id:
-        return  # nothing was read of the render that the row now is
+# Into the rows -----------------------------------------------------------------------------------
+
+
+def _settle(renders: list[Render], findings: list[_Found], is_stopped: bool) -> list[Refreshed]:
+    """Saves what was found of rows that are held."""
     now = timezone.now()
+    found = {render.pk: finding for render, finding in zip(renders, findings, strict=True)}
+    with transaction.atomic():
+        news = [pk for pk, finding in found.items() if isinstance(finding, _Finding)]
+        locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").defer(*HEAVY) if news else []
+        changed = {render.pk: render for render in locked}
+        for pk, render in changed.items():
+            finding = found[pk]
+            if isinstance(finding, _Finding):
+                _take_finding(render, finding, now)
+                render.schedule(next_refresh_at(render, now))
+        for render in renders:
+            finding = found[render.pk]
+            if finding is None:
+                render.record_unchanged(at=now)
+                render.schedule(next_refresh_at(render, now))
+            elif isinstance(finding, RemotionError):
+                wait = UNREAD_AGAIN_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
+                render.schedule(now if finding is NOT_ASKED and is_stopped else now + wait)
+        save_many([*changed.values(), *(render for render in renders if render.pk not in changed)])
+    return [_result(render, found[render.pk], changed) for render in renders]
+
+
+def _result(render: Render, finding: _Found, changed: dict[UUID, Render]) -> Refreshed:
+    if isinstance(finding, _Finding):
+        row = changed.get(render.pk)
+        return Refreshed(row) if row else Refreshed(render, Unavailable("The row was deleted meanwhile."))
+    return Refreshed(render, finding)
+
+
+def _settle_one(render: Render, finding: _Found) -> list[Refreshed]:
+    try:
+        return _settle([render], [finding], is_stopped=False)
+    except Exception as err:
+        logger.exception("Render %s could not be saved.", render.id)
+        return [Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))]
+
+
+def _take_finding(render: Render, finding: _Finding, now: datetime) -> None:
+    """The one mapper: moves a locked row to where what was found says that it is."""
+    if finding.render_id != render.render_id:
+        return  # nothing was read of the render that the row now is
     reasons = Render.FailureReason
     progress = finding.progress
-    if progress and finding.progress_json:
+    if progress and finding.reading.progress_json:
         render.record_progress(
             progress=progress.overall_progress,
             frames_rendered=progress.frames_rendered,
             errors=progress.errors,
             cost=progress.cost,
             currency=progress.currency,
-            progress_json=finding.progress_json,
+            progress_json=finding.reading.progress_json,
+            etag=finding.reading.etag,
+            deadline_at=_from_ms(progress.deadline_in_ms),
             at=now,
         )
     else:
@@ -199,11 +338,11 @@ def _take_finding(render: Render, *, finding: _Finding) -> None:
     elif finding.output_size is not None:
         bucket, key = render.bucket_name, _output_key(render)
         render.mark_succeeded(output_bucket=bucket, output_key=key, output_size=finding.output_size, at=now)
-    elif render.cancel_requested_at and (progress.is_past_deadline if progress else is_overdue(render)):
+    elif render.cancel_requested_at and (progress.is_past_deadline if progress else _is_overdue(render)):
         render.mark_cancelled(at=now)
     elif progress and progress.is_past_deadline:
         render.mark_failed(reasons.TIMED_OUT, error=_timeout_message(render, progress), at=now)
-    elif not progress and is_overdue(render):
+    elif not progress and _is_overdue(render):
         render.mark_failed(reasons.LOST, error=_lost_message(render), at=now)
 
 
@@ -219,17 +358,21 @@ def _lost_message(render: Render) -> str:
     return f"Nothing of the render is found in {render.bucket_name}, and its time limit has passed."
 
 
-def _is_fresh(render: Render) -> bool:
-    return render.refreshed_at is not None and timezone.now() - render.refreshed_at < READ_AGAIN_AFTER
+def _from_ms(milliseconds: float | None) -> datetime | None:
+    if milliseconds is None:
+        return None
+    # A file may say anything; a datetime ends in the year 9999.
+    return datetime.fromtimestamp(min(max(milliseconds / 1000, 0), FAR_FUTURE), tz=UTC)
 
 
-def is_overdue(render: Render, at: datetime | None = None) -> bool:
-    """Whether a render of which nothing is found must be over, if it ever was."""
-    if render.is_terminal or render.submitted_at is None:
-        return False
-    return (at or timezone.now()) - render.submitted_at > timedelta(
-        seconds=render.function_timeout
-    ) + LOST_AFTER_TIMEOUT
+def overdue_at(render: Render) -> datetime:
+    """When a render of which nothing is found must be over, if it ever was."""
+    submitted_at = render.submitted_at or render.created_at
+    return submitted_at + timedelta(seconds=render.function_timeout) + LOST_AFTER_TIMEOUT
+
+
+def _is_overdue(render: Render) -> bool:
+    return not render.is_terminal and timezone.now() > overdue_at(render)
 
 
 def _output_key(render: Render) -> str:

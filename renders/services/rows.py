@@ -1,18 +1,23 @@
 """What the use cases share: changing a row under its lock, and the configuration of a row."""
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+from django.db.models import Field
+from django.utils import timezone
 
 from renders.models import Render
 from renders.remotion import console, storage
 from renders.remotion.client import StartedRender
 from renders.remotion.config import REMOTION_VERSION, RemotionConfig
 from renders.remotion.errors import RemotionError
+from renders.services.schedule import next_refresh_at
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +27,47 @@ def change(pk: UUID, transition: Callable[[Render], object]) -> Render:
     with transaction.atomic():
         render = Render.objects.select_for_update().get(pk=pk)
         transition(render)
+        if render.unsaved:
+            render.schedule(next_refresh_at(render, timezone.now()))
+        render.save_changes()
     return render
+
+
+def save_many(renders: Iterable[Render]) -> None:
+    """``save_changes()`` of many rows at once: a statement for each set of fields that changed.
+
+    Django's ``bulk_update`` would spend more on building its CASEs than the database on them.
+    """
+    by_fields: dict[frozenset[str], list[Render]] = {}
+    for render in renders:
+        if render.unsaved:
+            by_fields.setdefault(render.unsaved, []).append(render)
+            render.unsaved = frozenset()
+    for names, rows in by_fields.items():
+        _update([field for field in Render._meta.fields if field.name in names], rows)
+
+
+def _update(fields: list[Field], renders: list[Render]) -> None:
+    table, quote = Render._meta.db_table, connection.ops.quote_name
+    columns = [str(field.column) for field in fields]
+    if connection.vendor == "postgresql":
+        values = [{"id": row.pk, **{field.column: getattr(row, field.attname) for field in fields}} for row in renders]
+        types = [f"{quote(name)} {field.db_type(connection)}" for name, field in zip(columns, fields, strict=True)]
+        assignments = ", ".join(f"{quote(name)} = new.{quote(name)}" for name in columns)
+        statement = (
+            f"UPDATE {table} AS old SET {assignments}"  # noqa: S608
+            f" FROM jsonb_to_recordset(%s::jsonb) AS new(id uuid, {', '.join(types)}) WHERE old.id = new.id"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [json.dumps(values, cls=DjangoJSONEncoder)])
+        return
+    assignments = ", ".join(f"{quote(name)} = %s" for name in columns)
+    key = Render._meta.get_field("id")
+    rows = [
+        [field.get_db_prep_save(getattr(row, field.attname), connection) for field in (*fields, key)] for row in renders
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = %s", rows)  # noqa: S608
 
 
 def config_of(render: Render, config: RemotionConfig) -> RemotionConfig:

@@ -161,6 +161,7 @@ def _claim_next(config: RemotionConfig) -> Render | None:
     if used and render.functions > settings.REMOTION_CONCURRENCY - used:
         return None
     render.mark_submitting(at=timezone.now(), configuration=configuration_of(config))
+    render.save_changes()
     return render
 
 

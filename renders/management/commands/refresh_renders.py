@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def _refresh(self, renders: RenderQuerySet, stop: threading.Event) -> int:
         counts: Counter[str] = Counter()
         failed = self._adopt()
-        for result in services.refresh_renders(renders):
+        for result in services.refresh_renders(renders.iterator(chunk_size=500)):
             if result.error:
                 failed += 1
                 self.stderr.write(f"{result.render.id}: {result.error}")

@@ -3,9 +3,10 @@ import fcntl
 import logging
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from renders.remotion.errors import RemotionError
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100
 STARTERS = 8
-ADOPT_EVERY = 10
-"""Rounds between two searches for renders in doubt: each may ask S3 for a page of the bucket."""
+READERS = 2
+"""Threads that refresh: while one waits for a bucket or the database, the other goes on."""
+
+ADOPT_EVERY = timedelta(seconds=10)
+"""Between two searches for renders in doubt: each may ask S3 for a page of the bucket."""
 
 
 class Command(BaseCommand):
@@ -32,7 +35,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="One round, for cron.")
         parser.add_argument(
-            "--interval", type=positive_float, default=1.0, metavar="SECONDS", help="Between two rounds (1)."
+            "--interval",
+            type=positive_float,
+            default=0.25,
+            metavar="SECONDS",
+            help="Between two looks for work (0.25).",
         )
 
     def handle(self, *args: Any, once: bool, interval: float, **options: Any) -> None:
@@ -40,21 +47,25 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stop.set())
         self.starts: list[Future[None]] = []
-        with _alone_on_sqlite(), ThreadPoolExecutor(STARTERS) as self.starters:
-            rounds = 0
-            while True:
+        self.backoff = services.Backoff()
+        with _alone_on_sqlite(), ThreadPoolExecutor(STARTERS) as self.starters, ThreadPoolExecutor(READERS) as readers:
+            if once:
                 self._try(self._start_waiting)
-                if once:
-                    wait(self.starts)
-                if rounds % ADOPT_EVERY == 0:
+                wait(self.starts)
+                self._try(self._adopt)
+                self._try(self._refresh)
+                return
+            for _ in range(READERS):
+                readers.submit(self._refresh_until_stopped, interval)
+            adopt_at = timezone.now()
+            while not self.stop.is_set():
+                self._try(self._start_waiting)
+                if timezone.now() >= adopt_at:
                     self._try(self._adopt)
-                self._try(self._refresh, timezone.now() - timedelta(seconds=interval))
+                    adopt_at = timezone.now() + ADOPT_EVERY
                 close_old_connections()
-                rounds += 1
-                if once or self.stop.wait(interval):
-                    break
-        if not once:
-            self.stdout.write("Stopped.")
+                self.stop.wait(interval)
+        self.stdout.write("Stopped.")
 
     def _try(self, part: Callable[..., None], *arguments: Any) -> None:
         """Whatever goes wrong in one part of a round, the others and the next round come."""
@@ -88,20 +99,23 @@ class Command(BaseCommand):
         if adoption.in_doubt:
             self.stdout.write(adoption.summary)
 
-    def _refresh(self, unread_since: datetime) -> None:
-        while not self.stop.is_set() and (renders := services.claim_due(limit=BATCH, unread_since=unread_since)):
-            unread = []
-            for result in services.refresh_renders(renders):
+    def _refresh_until_stopped(self, interval: float) -> None:
+        while not self.stop.is_set():
+            self._try(self._refresh)
+            close_old_connections()
+            self.stop.wait(interval)
+        connection.close()
+
+    def _refresh(self) -> None:
+        while not self.stop.is_set() and (results := services.refresh_due(self.backoff, self.stop.is_set)):
+            unread: Counter[str] = Counter()
+            for result in results:
                 if result.error:
-                    self.stderr.write(f"{result.render.id}: {result.error}")
-                    unread.append(result.render)
+                    unread[f"{result.render.bucket_name}: {result.error}"] += 1
                 elif result.render.is_terminal:
                     self.stdout.write(f"{result.render.id}: {result.render.status} {result.render.error}".strip())
-                if self.stop.is_set():
-                    break
-            services.release(renders, unread=unread)
-            if len(renders) < BATCH:
-                return
+            for said, count in unread.items():
+                self.stderr.write(f"{count} could not be read in {said}")
 
 
 @contextlib.contextmanager

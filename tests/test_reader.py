@@ -1,0 +1,132 @@
+"""Reading progress.json: each way in which S3 can answer, or not."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import obstore
+import pytest
+
+from renders.remotion import reader
+from renders.remotion.config import RemotionConfig
+from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable
+from renders.remotion.reader import UNCHANGED, Reading, Wanted
+from tests.factories import BUCKET, load_recording
+from tests.servers import Answer, ScriptedServer, reply, s3_error
+
+PROGRESS = f"/{BUCKET}/renders/abc123/progress.json"
+
+
+def read_progress() -> Reading:
+    return reader.read_progress(RemotionConfig.from_settings(), bucket_name=BUCKET, render_id="abc123")
+
+
+def read_many(*wanted: Wanted, **options: Any) -> list[Reading | RemotionError]:
+    return reader.read_many(RemotionConfig.from_settings(), bucket_name=BUCKET, wanted=wanted, **options)
+
+
+class TestReading:
+    def test_progress_comes_with_its_etag(self, aws: ScriptedServer) -> None:
+        recorded = load_recording("succeeds")[-1]["progress.json"]
+        aws.answers[PROGRESS] = reply(recorded, headers={"ETag": '"abc"'})
+        assert read_progress() == Reading(recorded, '"abc"')
+
+    def test_a_file_that_is_as_it_was_is_not_sent_again(self, bucket: Any) -> None:
+        bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=b"{}")
+        etag = read_progress().etag
+        assert etag
+        assert read_many(Wanted("abc123", etag)) == [UNCHANGED]
+        bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=b'{"a": 1}')
+        (reading,) = read_many(Wanted("abc123", etag))
+        assert isinstance(reading, Reading)
+        assert reading.progress_json == {"a": 1}
+
+    def test_braces_in_strings_do_not_matter(self, aws: ScriptedServer) -> None:
+        aws.answers[PROGRESS] = reply({"code": "return '{' + frame"})
+        reading = read_progress()
+        assert reading.progress_json == {"code": "return '{' + frame"}
+
+    @pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchBucket"])
+    def test_a_missing_file_is_none(self, aws: ScriptedServer, code: str) -> None:
+        aws.answers[PROGRESS] = s3_error(404, code)
+        assert read_progress() == Reading()
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (s3_error(500, "InternalError"), Unavailable),
+            (s3_error(503, "SlowDown"), Unavailable),
+            (s3_error(403, "AccessDenied"), AccessDenied),
+            (s3_error(400, "ExpiredToken"), SetupError),
+            (Answer(b'{"chunks": ['), Unavailable),
+            (Answer(b"[]"), Unavailable),
+            (Answer(b'{"chunks": []', missing_bytes=9), Unavailable),
+            (Answer(reset=True), Unavailable),
+        ],
+    )
+    def test_each_other_answer_says_nothing_of_the_render(
+        self, aws: ScriptedServer, answer: Answer, kind: type[RemotionError]
+    ) -> None:
+        aws.answers[PROGRESS] = answer
+        with pytest.raises(kind) as raised:
+            read_progress()
+        assert type(raised.value) is kind
+
+    def test_text_that_no_database_can_store_is_replaced(self, aws: ScriptedServer) -> None:
+        aws.answers[PROGRESS] = Answer(b'{"errors": [{"message": "a\\u0000b\\ud800c \\\\u0000"}]}')
+        reading = read_progress()
+        assert reading.progress_json
+        assert reading.progress_json["errors"][0]["message"] == "a\ufffdb?c \\u0000"
+
+    def test_no_answer_in_time_is_no_answer(
+        self, aws: ScriptedServer, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "READ_TIMEOUT_SECONDS", 0.2)
+        settings.REMOTION_AWS_ACCESS_KEY_ID = "a key of its own, for a client of its own"
+        aws.answers[PROGRESS] = Answer(delay=0.5)
+        with pytest.raises(Unavailable, match="did not answer in time"):
+            read_progress()
+
+    def test_nothing_of_s3s_answer_is_told_but_its_code(self, aws: ScriptedServer) -> None:
+        body = b"<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIATEST</AWSAccessKeyId></Error>"
+        aws.answers[PROGRESS] = Answer(body, status=403)
+        with pytest.raises(AccessDenied, match="SignatureDoesNotMatch") as raised:
+            read_progress()
+        assert "AKIATEST" not in str(raised.value)
+
+    def test_credentials_are_needed(self, settings: Any) -> None:
+        settings.REMOTION_AWS_ACCESS_KEY_ID = ""
+        with pytest.raises(SetupError):
+            read_progress()
+
+
+class TestReadMany:
+    def test_each_has_its_own_answer_in_order(self, aws: ScriptedServer) -> None:
+        names = [f"r{number}" for number in range(200)]
+        for name in names:
+            aws.answers[f"/{BUCKET}/renders/{name}/"] = reply({"name": name})
+        aws.answers[f"/{BUCKET}/renders/r7/"] = s3_error(500, "InternalError")
+        results = read_many(*(Wanted(name) for name in names))
+        assert isinstance(results[7], Unavailable)
+        assert [r.progress_json for r in results if isinstance(r, Reading)] == [
+            {"name": name} for name in names if name != "r7"
+        ]
+
+    def test_a_bucket_that_does_not_answer_is_not_asked_for_all(self, aws: ScriptedServer) -> None:
+        aws.answers[f"/{BUCKET}/renders/"] = s3_error(403, "AccessDenied")
+        results = read_many(*(Wanted(f"r{number}") for number in range(1000)))
+        assert len(aws.requests) < 100
+        assert all(isinstance(result, RemotionError) for result in results)
+
+    def test_nor_is_it_once_the_worker_is_to_stop(self, aws: ScriptedServer) -> None:
+        started = time.monotonic()
+        results = read_many(Wanted("r1"), Wanted("r2"), is_stopped=lambda: True)
+        assert results == [reader.NOT_ASKED, reader.NOT_ASKED]
+        assert not aws.requests
+        assert time.monotonic() - started < 5
+
+    def test_the_bucket_is_in_the_host_without_an_endpoint(self, settings: Any) -> None:
+        settings.REMOTION_REGION = "eu-central-1"
+        store = reader._store(RemotionConfig.from_settings(), BUCKET)
+        url = obstore.sign(store, "GET", "renders/abc123/progress.json", timedelta(hours=1))
+        assert url.startswith(f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/renders/abc123/progress.json?")
