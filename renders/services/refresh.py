@@ -46,8 +46,25 @@ BATCH = 500
 ASKERS = 8
 """Threads for the small calls that a reading may lead to: looking for an output, asking to stop."""
 
-HEAVY = ("input_props", "progress_json", "errors")
-"""Fields that a refresh writes but need not read."""
+READ = (
+    "status",
+    "failure_reason",
+    "render_id",
+    "region",
+    "bucket_name",
+    "function_name",
+    "function_timeout",
+    "etag",
+    "progress",
+    "frames_rendered",
+    "created_at",
+    "submitted_at",
+    "finished_at",
+    "deadline_at",
+    "watched_at",
+    "cancel_requested_at",
+)
+"""What a refresh must know of a row: making whole ones costs more than reading S3."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +89,7 @@ def refresh_render(render: Render) -> Render:
         if result.error:
             raise result.error
         return result.render
-    render.refresh_from_db(fields=[field.attname for field in Render._meta.fields if field.name not in HEAVY])
-    return render
+    return Render.objects.defer("progress_json").get(pk=render.pk)
 
 
 def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
@@ -116,7 +132,7 @@ def _claim_due(silent_buckets: list[str]) -> list[Render]:
         if place is None:
             return []
         locked = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-        renders = list(locked.filter(**place).defer(*HEAVY)[:BATCH])
+        renders = list(locked.filter(**place).only(*READ)[:BATCH])
         _hold(Render.objects.filter(pk__in=[render.pk for render in renders]))
     return renders
 
@@ -270,7 +286,7 @@ def _settle(renders: list[Render], findings: list[_Found], is_stopped: bool) -> 
     found = {render.pk: finding for render, finding in zip(renders, findings, strict=True)}
     with transaction.atomic():
         news = [pk for pk, finding in found.items() if isinstance(finding, _Finding)]
-        locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").defer(*HEAVY) if news else []
+        locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").only(*READ) if news else []
         changed = {render.pk: render for render in locked}
         for pk, render in changed.items():
             finding = found[pk]

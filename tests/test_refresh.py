@@ -1,0 +1,393 @@
+"""The refresh engine: what is due, batches, buckets that misbehave, watchers, late truth."""
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from renders import services
+from renders.models import Render
+from renders.services import refresh
+from renders.services.refresh import HOLD
+from tests.factories import BUCKET, load_recording, make_render
+from tests.servers import Answer, ScriptedServer, reply, s3_error
+from tests.test_worker import Workers, start_worker, wait_until  # noqa: F401  (a fixture)
+
+pytestmark = pytest.mark.django_db
+Status, Reason = Render.Status, Render.FailureReason
+RENDERS = f"/{BUCKET}/renders/"
+
+
+def recorded(name: str = "succeeds", step: int = -1, seconds_left: float = 60) -> dict[str, Any]:
+    progress_json = load_recording(name)[step]["progress.json"]
+    return {**progress_json, "timeoutTimestamp": (timezone.now().timestamp() + seconds_left) * 1000}
+
+
+def progress_path(render: Render) -> str:
+    return f"{RENDERS}{render.render_id}/progress.json"
+
+
+def refresh_due() -> list[services.Refreshed]:
+    return services.refresh_due(services.Backoff())
+
+
+def make_due(**fields: Any) -> None:
+    Render.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1), **fields)
+
+
+class TestDue:
+    def test_only_what_is_due_is_read(self, aws: ScriptedServer) -> None:
+        due, later = make_render(), make_render(next_refresh_at=timezone.now() + timedelta(seconds=5))
+        assert [result.render for result in refresh_due()] == [due]
+        assert aws.count(progress_path(later)) == 0
+        assert refresh_due() == []
+
+    def test_it_is_due_again_by_its_schedule(self, aws: ScriptedServer) -> None:
+        render = make_render(submitted_at=timezone.now())
+        aws.answers[progress_path(render)] = reply(recorded(step=10))
+        refresh_due()
+        render.refresh_from_db()
+        assert render.refreshed_at is not None
+        assert render.next_refresh_at == render.refreshed_at + timedelta(seconds=1)
+
+    def test_what_is_over_is_not_due_again(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded())
+        refresh_due()
+        render.refresh_from_db()
+        assert (render.status, render.next_refresh_at) == (Status.SUCCEEDED, None)
+
+    def test_a_batch_is_of_one_bucket(self, aws: ScriptedServer) -> None:
+        earlier = timezone.now() - timedelta(seconds=5)
+        first, same = (make_render(bucket_name="other", next_refresh_at=earlier) for _ in range(2))
+        another = make_render()
+        assert {result.render for result in refresh_due()} == {first, same}
+        assert [result.render for result in refresh_due()] == [another]
+
+    def test_each_render_of_a_started_row_is_due(self, aws: ScriptedServer) -> None:
+        render = services.create_render(owner=None, input_props=make_render().input_props, may_wait=True).render
+        assert render.next_refresh_at is not None
+
+
+class TestUnchanged:
+    def test_a_file_that_is_as_it_was_costs_no_more_than_a_304(self, bucket: Any) -> None:
+        render = make_render()
+        key = f"renders/{render.render_id}/progress.json"
+        body = reply(recorded(step=10, seconds_left=600)).body
+        bucket.put_object(Bucket=BUCKET, Key=key, Body=body)
+        refresh_due()
+        first = Render.objects.get()
+        make_due()
+        refresh_due()
+        second = Render.objects.get()
+        assert first.etag
+        assert second.etag == first.etag
+        assert (second.progress, second.progress_json) == (first.progress, first.progress_json)
+        assert first.refreshed_at
+        assert second.refreshed_at
+        assert second.refreshed_at > first.refreshed_at
+
+    def test_one_past_its_deadline_is_read_whole(self, aws: ScriptedServer) -> None:
+        late = timezone.now() - timedelta(seconds=1)
+        render = make_render(etag='"x"', deadline_at=late)
+        aws.answers[progress_path(render)] = reply(recorded(step=10, seconds_left=-30))
+        refresh_due()
+        assert Render.objects.get().failure_reason == Reason.TIMED_OUT
+
+
+class TestMisbehavingS3:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            s3_error(403, "AccessDenied"),
+            s3_error(500, "InternalError"),
+            s3_error(503, "SlowDown"),
+            Answer(b'{"chunks": ['),
+            Answer(b"[]"),
+            Answer(b'{"chunks"', missing_bytes=9),
+            Answer(reset=True),
+            reply({}),
+        ],
+    )
+    def test_the_row_keeps_its_last_truth_and_is_left_alone_for_a_while(
+        self, aws: ScriptedServer, answer: Answer
+    ) -> None:
+        read_at = timezone.now() - timedelta(seconds=7)
+        render = make_render(progress=0.4, refreshed_at=read_at)
+        aws.answers[progress_path(render)] = answer
+        (result,) = refresh_due()
+        assert result.error
+        render.refresh_from_db()
+        assert (render.status, render.progress, render.refreshed_at) == (Status.RENDERING, 0.4, read_at)
+        assert render.next_refresh_at
+        assert timedelta(seconds=2) < render.next_refresh_at - timezone.now() < HOLD
+
+    def test_a_bucket_that_vanished_is_no_end_before_the_time_is_up(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers["/"] = s3_error(404, "NoSuchBucket")
+        refresh_due()
+        assert Render.objects.get().status == Status.RENDERING
+        make_due(submitted_at=timezone.now() - timedelta(seconds=301))
+        refresh_due()
+        render.refresh_from_db()
+        assert (render.status, render.failure_reason) == (Status.FAILED, "lost")
+
+    def test_an_etag_that_is_wrong_does_no_harm(self, bucket: Any) -> None:
+        render = make_render(etag='"of another file"', deadline_at=timezone.now() + timedelta(hours=1))
+        body = reply(recorded()).body
+        bucket.put_object(Bucket=BUCKET, Key=f"renders/{render.render_id}/progress.json", Body=body)
+        refresh_due()
+        assert Render.objects.get().status == Status.SUCCEEDED
+
+    def test_a_dead_bucket_is_left_alone_and_holds_up_no_other(self, aws: ScriptedServer) -> None:
+        backoff = services.Backoff()
+        earlier = timezone.now() - timedelta(minutes=1)
+        for _ in range(3):
+            make_render(bucket_name="dead", next_refresh_at=earlier)
+        alive = make_render()
+        aws.answers["/dead/"] = Answer(reset=True)
+        assert all(result.error for result in services.refresh_due(backoff))
+        asked = aws.count("/dead/")
+        Render.objects.filter(bucket_name="dead").update(next_refresh_at=earlier)
+        assert [result.render for result in services.refresh_due(backoff)] == [alive]
+        assert services.refresh_due(backoff) == []
+        assert aws.count("/dead/") == asked
+
+    def test_a_worker_that_is_to_stop_gives_back_what_it_has_not_asked_for(self, aws: ScriptedServer) -> None:
+        make_render()
+        services.refresh_due(services.Backoff(), is_stopped=lambda: True)
+        assert not aws.requests
+        assert len(refresh_due()) == 1
+
+
+class TestClockSkew:
+    @pytest.mark.parametrize("minutes", [-2, 2])
+    @pytest.mark.parametrize("step", [0, 10])
+    def test_a_clock_that_is_off_does_not_fail_a_healthy_render(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch, minutes: int, step: int
+    ) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded(step=step))
+        right = timezone.now
+        monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(minutes=minutes))
+        Render.objects.update(submitted_at=timezone.now(), next_refresh_at=timezone.now())
+        refresh_due()
+        render.refresh_from_db()
+        assert render.status == Status.RENDERING
+        assert render.progress_json
+
+    def test_nor_keep_one_alive_for_ever(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded(step=10, seconds_left=-30))
+        right = timezone.now
+        monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(minutes=2))
+        refresh_due()
+        assert Render.objects.get().failure_reason == Reason.TIMED_OUT
+
+
+class TestStalled:
+    def test_it_is_told_and_goes_on(self, aws: ScriptedServer) -> None:
+        moved_at = timezone.now() - timedelta(seconds=121)
+        render = make_render(progress=0.568, progressed_at=moved_at)
+        aws.answers[progress_path(render)] = reply(recorded(step=10))
+        refresh_due()
+        render.refresh_from_db()
+        assert render.is_stalled
+        assert (render.status, render.progressed_at) == (Status.RENDERING, moved_at)
+        make_due()
+        aws.answers[progress_path(render)] = reply(recorded(step=12))
+        refresh_due()
+        render.refresh_from_db()
+        assert not render.is_stalled
+
+    def test_one_that_is_over_is_not(self) -> None:
+        then = timezone.now() - timedelta(hours=1)
+        assert not make_render(Status.FAILED, progressed_at=then, refreshed_at=timezone.now()).is_stalled
+
+
+class TestLateTruth:
+    @pytest.mark.parametrize("reason", [Reason.TIMED_OUT, Reason.LOST])
+    def test_an_output_that_turns_up_makes_it_succeed(self, aws: ScriptedServer, reason: str) -> None:
+        finished_at = timezone.now() - timedelta(minutes=6)
+        render = make_render(Status.FAILED, failure_reason=reason, finished_at=finished_at)
+        make_due()
+        refresh_due()
+        render.refresh_from_db()
+        assert render.status == Status.FAILED
+        assert render.next_refresh_at == finished_at + timedelta(hours=1)
+        aws.answers[f"{RENDERS}{render.render_id}/{render.out_name}"] = Answer(b"12345")
+        make_due()
+        refresh_due()
+        render.refresh_from_db()
+        assert (render.status, render.output_size) == (Status.SUCCEEDED, 5)
+        assert render.next_refresh_at is None
+
+    def test_so_does_a_progress_json_that_is_done(self, aws: ScriptedServer) -> None:
+        render = make_render(Status.FAILED, failure_reason=Reason.TIMED_OUT)
+        aws.answers[progress_path(render)] = reply(recorded())
+        make_due()
+        refresh_due()
+        render.refresh_from_db()
+        assert (render.status, render.cost, render.error) == (Status.SUCCEEDED, 0.0007, "")
+
+    def test_the_third_look_is_the_last(self, aws: ScriptedServer) -> None:
+        old = timezone.now() - timedelta(hours=24, seconds=1)
+        make_render(Status.FAILED, failure_reason=Reason.LOST, finished_at=old)
+        make_due()
+        refresh_due()
+        assert Render.objects.get().next_refresh_at is None
+
+    def test_a_row_that_times_out_is_looked_at_again(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded(step=10, seconds_left=-30))
+        refresh_due()
+        render.refresh_from_db()
+        assert render.finished_at
+        assert render.next_refresh_at == render.finished_at + timedelta(minutes=5)
+
+    def test_one_whose_start_was_in_doubt_is_sought_again(self, bucket: Any) -> None:
+        lost = make_render(Status.FAILED, failure_reason=Reason.LOST, render_id="", bucket_name="")
+        make_due()
+        services.adopt_in_doubt()
+        lost.refresh_from_db()
+        assert lost.status == Status.FAILED
+        assert lost.next_refresh_at
+        assert lost.next_refresh_at > timezone.now()
+        bucket.put_object(Bucket=BUCKET, Key=f"renders/abc/{lost.out_name}", Body=b"12345")
+        make_due()
+        assert services.adopt_in_doubt().adopted == 1
+        lost.refresh_from_db()
+        assert (lost.status, lost.render_id) == (Status.RENDERING, "abc")
+
+
+class TestWatchers:
+    @pytest.mark.django_db(transaction=True)
+    def test_many_at_once_are_one_reading(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        aws.answers[progress_path(render)] = reply(recorded(step=10))
+        barrier = Barrier(16)
+
+        def watch(_: int) -> str:
+            try:
+                barrier.wait(20)
+                return services.refresh_render(Render.objects.get()).status
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(16) as watchers:
+            assert set(watchers.map(watch, range(16))) == {Status.RENDERING}
+        assert aws.count(progress_path(render)) == 1
+
+    def test_a_worker_and_a_watcher_share_one_too(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        refresh_due()
+        services.refresh_render(Render.objects.get())
+        assert aws.count(progress_path(render)) == 1
+
+    def test_who_watches_makes_the_worker_read_sooner(self, aws: ScriptedServer) -> None:
+        render = make_render(submitted_at=timezone.now() - timedelta(seconds=100))
+        refresh_due()
+        render.refresh_from_db()
+        assert render.next_refresh_at
+        assert render.next_refresh_at - timezone.now() > timedelta(seconds=8)
+        services.refresh_render(render)
+        render.refresh_from_db()
+        assert render.next_refresh_at - timezone.now() <= timedelta(seconds=1)
+
+    def test_an_answer_from_the_row_costs_no_write_each_time(self, aws: ScriptedServer) -> None:
+        make_render()
+        render = services.refresh_render(Render.objects.get())
+        with CaptureQueriesContext(connection) as queries:
+            services.refresh_render(render)
+        assert len(queries) == 2
+
+
+class TestBatches:
+    def statements(self, count: int, aws: ScriptedServer) -> int:
+        Render.objects.all().delete()
+        for step, name in enumerate(["succeeds", "throws-in-chunk"] * (count // 2)):
+            render = make_render()
+            if step % 4:
+                aws.answers[progress_path(render)] = reply(recorded(name, -1 if step % 3 else 10))
+        with CaptureQueriesContext(connection) as queries:
+            assert len(refresh_due()) == count
+        return len(queries)
+
+    def test_statements_do_not_grow_with_the_batch(self, aws: ScriptedServer) -> None:
+        assert self.statements(24, aws) == self.statements(120, aws) <= 12
+
+    def test_each_row_gets_what_is_its_own(self, aws: ScriptedServer) -> None:
+        renders = [make_render() for _ in range(30)]
+        for number, render in enumerate(renders):
+            aws.answers[progress_path(render)] = reply({**recorded(step=10), "framesRendered": number})
+        refresh_due()
+        assert [Render.objects.get(pk=render.pk).frames_rendered for render in renders] == list(range(30))
+
+    def test_text_of_every_kind_is_stored_as_it_is(self, aws: ScriptedServer) -> None:
+        text = 'it\'s "quoted" \\ %s {} \N{PILE OF POO} \u2028 é'
+        render = make_render()
+        broken = recorded("throws-in-chunk")
+        broken["errors"][0]["message"] = text
+        aws.answers[progress_path(render)] = reply(broken)
+        refresh_due()
+        render.refresh_from_db()
+        assert render.errors[0]["message"] == text
+        assert render.progress_json
+        assert render.progress_json["errors"][0]["message"] == text
+        assert text in render.error
+
+    def test_one_row_that_cannot_be_saved_keeps_none_of_the_others(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad, good = make_render(), make_render()
+        save_many = refresh.save_many
+
+        def refuse(renders: list[Render]) -> None:
+            if bad in renders:
+                raise DatabaseError("No.")
+            save_many(renders)
+
+        monkeypatch.setattr(refresh, "save_many", refuse)
+        aws.answers[RENDERS] = reply(recorded())
+        results = {result.render.pk: result for result in refresh_due()}
+        assert "could not be saved" in str(results[bad.pk].error)
+        good.refresh_from_db()
+        assert good.status == Status.SUCCEEDED
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWorkers:
+    def test_two_share_the_rows_and_one_that_is_killed_loses_none(
+        self,
+        aws: ScriptedServer,
+        start_worker: Workers,  # noqa: F811
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        if connection.vendor != "postgresql":
+            pytest.skip("On SQLite there is one worker.")
+        monkeypatch.setattr(refresh, "BATCH", 50)
+        body = reply(recorded()).body
+        aws.answers[RENDERS] = Answer(body, delay=0.3)
+        renders = [make_render() for _ in range(1200)]
+        victim, other = start_worker(), start_worker()
+        wait_until(lambda: len(aws.requests) > 300)
+        victim.kill()
+        victim.wait()
+        wait_until(lambda: not Render.objects.due(timezone.now()).exists())
+        other.send_signal(signal.SIGTERM)
+        other.communicate(timeout=30)
+        left = Render.objects.filter(status=Status.RENDERING)
+        assert left.exists(), "The killed one held nothing: it was killed too late."
+        asked_once = len({path for _, path, _ in aws.requests}) == len(aws.requests)
+        assert asked_once
+        # Its time is up, and another takes over.
+        make_due()
+        start_worker()
+        wait_until(lambda: not left.exists())
+        assert Render.objects.filter(status=Status.SUCCEEDED).count() == len(renders)
