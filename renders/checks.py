@@ -78,4 +78,20 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="renders.W003",
             )
         )
+    if config.webhook_url and not config.webhook_secrets:
+        messages.append(
+            checks.Warning(
+                "REMOTION_WEBHOOK_URL is set without REMOTION_WEBHOOK_SECRET: renders start without a webhook.",
+                hint="Set a long random secret: without one, deliveries cannot be told from forged ones.",
+                id="renders.W004",
+            )
+        )
+    if config.webhook_url and not config.webhook_url.lower().startswith("https://"):
+        messages.append(
+            checks.Warning(
+                "REMOTION_WEBHOOK_URL is not https.",
+                hint="Use https://<your host>/api/lambda/webhook: deliveries name renders and their outputs.",
+                id="renders.W005",
+            )
+        )
     return messages

@@ -46,3 +46,19 @@ def test_a_value_that_cannot_work_is_an_error(settings: Any, name: str, value: A
 def test_what_is_unwise_in_production_is_a_warning(settings: Any, name: str, value: Any, expected: str) -> None:
     setattr(settings, name, value)
     assert ids(check_deployment()) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "expected"),
+    [
+        ("", "", []),
+        ("", "s3cr3t", []),
+        ("https://renders.example/api/lambda/webhook", "new,old", []),
+        ("https://renders.example/api/lambda/webhook", " , ", ["renders.W004"]),
+        ("http://renders.example/api/lambda/webhook", "s3cr3t", ["renders.W005"]),
+        ("renders.example", "", ["renders.W004", "renders.W005"]),
+    ],
+)
+def test_a_webhook_is_secret_and_encrypted(settings: Any, url: str, secret: str, expected: list[str]) -> None:
+    settings.REMOTION_WEBHOOK_URL, settings.REMOTION_WEBHOOK_SECRET = url, secret
+    assert ids(check_deployment()) == expected

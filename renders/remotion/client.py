@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 from remotion_lambda import RemotionClient, RenderMediaParams
 from remotion_lambda.exception import RemotionException, RemotionInvalidArgumentException
-from remotion_lambda.models import ShouldDownload
+from remotion_lambda.models import ShouldDownload, Webhook
 
 from renders.remotion.aws import (
     BROKEN_OFF,
@@ -58,15 +58,18 @@ class StartedRender:
     bucket_name: str
 
 
-def start(config: RemotionConfig, *, input_props: dict[str, Any], out_name: str) -> StartedRender:
+def start(
+    config: RemotionConfig, *, input_props: dict[str, Any], out_name: str, custom_data: dict[str, str] | None = None
+) -> StartedRender:
     """Asks the function to start a render, once, and says which one it is.
 
+    With a webhook that is configured, its deliveries carry ``custom_data``: ASCII, under 1 KB.
     Raises SetupError and its kinds, Rejected, Throttled or Unavailable where nothing was started,
     and OutcomeUnknown where that cannot be told.
     https://www.remotion.dev/docs/lambda/python
     """
     config.require_credentials()
-    payload = _payload(config, input_props=input_props, out_name=out_name)
+    payload = _payload(config, input_props=input_props, out_name=out_name, custom_data=custom_data)
     return _read_start_reply(config, _invoke(config, payload))
 
 
@@ -95,7 +98,9 @@ def _payload_builder(config: RemotionConfig) -> _PayloadBuilder:
     return _PayloadBuilder(config)
 
 
-def _payload(config: RemotionConfig, *, input_props: dict[str, Any], out_name: str) -> str:
+def _payload(
+    config: RemotionConfig, *, input_props: dict[str, Any], out_name: str, custom_data: dict[str, str] | None = None
+) -> str:
     params = RenderMediaParams(
         composition=config.composition,
         input_props=input_props,
@@ -106,6 +111,7 @@ def _payload(config: RemotionConfig, *, input_props: dict[str, Any], out_name: s
         download_behavior=ShouldDownload(type="download", fileName=DOWNLOAD_NAME),
         privacy=config.privacy,
         enable_cancellation=True,
+        webhook=_webhook(config, custom_data),
     )
     with translated_errors(config):
         try:
@@ -116,6 +122,13 @@ def _payload(config: RemotionConfig, *, input_props: dict[str, Any], out_name: s
             raise Rejected(f"Remotion cannot take these input props: {err}") from err
         except RemotionException as err:
             raise Rejected(str(err)) from err
+
+
+def _webhook(config: RemotionConfig, custom_data: dict[str, str] | None) -> Webhook | None:
+    # Without a secret Remotion would send deliveries that cannot be told from forged ones.
+    if not config.webhook_url or not config.webhook_secrets:
+        return None
+    return Webhook(secret=config.webhook_secrets[0], url=config.webhook_url, customData=custom_data)
 
 
 def _invoke(config: RemotionConfig, payload: str) -> bytes:

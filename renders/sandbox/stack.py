@@ -95,6 +95,8 @@ class Sandbox:
             "REMOTION_SERVE_URL": self.serve_url,
             "REMOTION_COMPOSITION": "DynamicComp",
             "REMOTION_CONCURRENCY": self._concurrency,
+            "REMOTION_WEBHOOK_URL": "",
+            "REMOTION_WEBHOOK_SECRET": "",
         }
 
     def s3(self) -> Any:

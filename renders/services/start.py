@@ -205,10 +205,15 @@ def _start(render: Render, config: RemotionConfig) -> Render:
     of ``client.start`` where nothing ran.
     """
     try:
-        started = client.start(config, input_props=render.input_props, out_name=render.out_name)
+        started = client.start(
+            config, input_props=render.input_props, out_name=render.out_name, custom_data={"id": str(render.id)}
+        )
     except OutcomeUnknown as err:
         logger.warning("Render %s: %s", render.id, err)
-        raise StartFailed(change(render.pk, partial(Render.record_doubt, error=str(err))), err) from err
+        render = change(render.pk, partial(Render.record_doubt, error=str(err)))
+        if render.render_id:
+            return render  # a webhook has told meanwhile
+        raise StartFailed(render, err) from err
     # Said before it is saved: whatever happens to the database, the renderId is not lost.
     logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
     return change(render.pk, partial(take_start, started=started))
