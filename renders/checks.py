@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.http.request import split_domain_port, validate_host
 
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import SetupError
@@ -92,6 +93,15 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 "REMOTION_WEBHOOK_URL is not https.",
                 hint="Use https://<your host>/api/lambda/webhook: deliveries name renders and their outputs.",
                 id="renders.W005",
+            )
+        )
+    host, _ = split_domain_port(config.webhook_url.partition("://")[2].partition("/")[0])
+    if host and not validate_host(host, settings.ALLOWED_HOSTS):
+        messages.append(
+            checks.Warning(
+                f"The host of REMOTION_WEBHOOK_URL, {host}, is not in DJANGO_ALLOWED_HOSTS: deliveries are refused.",
+                hint="Add it, unless your proxy sends them on with another Host.",
+                id="renders.W006",
             )
         )
     return messages

@@ -181,6 +181,7 @@ class TestWebhook:
     def test_a_row_ends_without_any_poll(
         self, sandbox: Sandbox, live_server: LiveServer, settings: Any, code: str, status: str
     ) -> None:
+        settings.ALLOWED_HOSTS = ["testserver", "localhost"]
         settings.REMOTION_WEBHOOK_URL = f"{live_server.url}/api/lambda/webhook"
         settings.REMOTION_WEBHOOK_SECRET = "new,old"
         started = create(code)
