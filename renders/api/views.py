@@ -93,7 +93,7 @@ class LambdaWebhookView(APIView):
         if len(body) > LONGEST_DELIVERY:
             raise BodyTooLarge(f"The delivery is over {LONGEST_DELIVERY:,} bytes.")
         services.take_delivery(headers=request.headers, body=body)
-        # Whatever came of it: it is kept, and sending it again would change nothing.
+        # Whatever came of it: it is kept, so Remotion need not wait or send it again.
         return Response({"success": True})
 
 
