@@ -148,6 +148,10 @@ REMOTION_SERVE_URL = env.str("REMOTION_SERVE_URL", default="")
 REMOTION_COMPOSITION = env.str("REMOTION_COMPOSITION", default="DynamicComp")
 REMOTION_BUCKET_NAME = env.str("REMOTION_BUCKET_NAME", default="")
 REMOTION_PRIVACY = env.str("REMOTION_PRIVACY", default="private")
+# Where Remotion tells how a render ended, and the secrets of its signature, comma-separated: the first
+# signs for renders that start now, and any of them is accepted.
+REMOTION_WEBHOOK_URL = env.str("REMOTION_WEBHOOK_URL", default="")
+REMOTION_WEBHOOK_SECRET = env.str("REMOTION_WEBHOOK_SECRET", default="")
 # Functions that may run at a time over all renders: AWS's quota less what else uses it.
 REMOTION_CONCURRENCY = env.int("REMOTION_CONCURRENCY", default=200)
 REMOTION_MAX_CODE_LENGTH = env.int("REMOTION_MAX_CODE_LENGTH", default=200_000)

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from renders import services
-from renders.models import Render, RenderQuerySet
+from renders.models import Render, RenderQuerySet, WebhookDelivery, WebhookDeliveryQuerySet
 from renders.remotion.errors import RemotionError
 
 COLOURS = {
@@ -218,6 +218,51 @@ class RenderAdmin(admin.ModelAdmin):
     @admin.display(description="progress.json, as last read")
     def progress_json_shown(self, render: Render) -> SafeString | str:
         return _preformatted(_json(render.progress_json)) if render.progress_json else NOTHING
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(admin.ModelAdmin):
+    """Deliveries to look at, and to process again."""
+
+    list_display = ("__str__", "received_at", "valid", "processed", "processed_at", "error")
+    list_filter = ("valid", "processed", ("error", admin.EmptyFieldListFilter), "received_at")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("body",)
+    search_help_text = "Our id or the renderId."
+    actions = ("process_again",)
+    fields = ("received_at", "valid", "processed", "processed_at", "error", "headers_shown", "body_shown")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
+        return super().get_queryset(request).defer("body")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: WebhookDelivery | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: WebhookDelivery | None = None) -> bool:
+        return False
+
+    @admin.action(description="Process again", permissions=["view"])
+    def process_again(self, request: HttpRequest, queryset: WebhookDeliveryQuerySet) -> None:
+        counts = Counter({"rejected and left alone": queryset.rejected().count()})
+        for delivery in queryset.filter(valid=True).order_by("pk"):
+            processed = services.process_delivery(delivery)
+            counts["processed" if processed.processed else "failed"] += 1
+            if processed.error:
+                self.message_user(request, f"{processed}: {processed.error}", messages.WARNING)
+        said = ", ".join(f"{count} {result}" for result, count in counts.items() if count)
+        self.message_user(request, f"Deliveries: {said}.", messages.INFO)
+
+    @admin.display(description="Headers")
+    def headers_shown(self, delivery: WebhookDelivery) -> SafeString:
+        return _preformatted(_json(delivery.headers))
+
+    @admin.display(description="Body")
+    def body_shown(self, delivery: WebhookDelivery) -> SafeString | str:
+        return _preformatted(delivery.body) if delivery.body else NOTHING
 
 
 def _seconds(seconds: float | None) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.http.request import split_domain_port, validate_host
 
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import SetupError
@@ -77,6 +78,31 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 "REMOTION_PRIVACY is public: whoever has or guesses a video's address can see it.",
                 hint="Use private: the API answers with signed URLs.",
                 id="renders.W003",
+            )
+        )
+    if config.webhook_url and not config.webhook_secrets:
+        messages.append(
+            checks.Warning(
+                "REMOTION_WEBHOOK_URL is set without REMOTION_WEBHOOK_SECRET: renders start without a webhook.",
+                hint="Set a long random secret: without one, deliveries cannot be told from forged ones.",
+                id="renders.W004",
+            )
+        )
+    if config.webhook_url and not config.webhook_url.lower().startswith("https://"):
+        messages.append(
+            checks.Warning(
+                "REMOTION_WEBHOOK_URL is not https.",
+                hint="Use https://<your host>/api/lambda/webhook: deliveries name renders and their outputs.",
+                id="renders.W005",
+            )
+        )
+    host, _ = split_domain_port(config.webhook_url.partition("://")[2].partition("/")[0])
+    if host and not validate_host(host, settings.ALLOWED_HOSTS):
+        messages.append(
+            checks.Warning(
+                f"The host of REMOTION_WEBHOOK_URL, {host}, is not in DJANGO_ALLOWED_HOSTS: deliveries are refused.",
+                hint="Add it, unless your proxy sends them on with another Host.",
+                id="renders.W006",
             )
         )
     return messages

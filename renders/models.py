@@ -418,3 +418,43 @@ class BucketScan(models.Model):
 
     def __str__(self) -> str:
         return self.bucket_name
+
+
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def rejected(self) -> "WebhookDeliveryQuerySet":
+        return self.filter(valid=False)
+
+    def failed(self) -> "WebhookDeliveryQuerySet":
+        """Verified, and not handled to the end: worth another try."""
+        return self.filter(valid=True, processed=False)
+
+
+class WebhookDelivery(models.Model):
+    """What was posted to our webhook, and what came of it. One without our signature has no body."""
+
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+    headers = models.JSONField(help_text="Those that tell something, and none that could be a secret.")
+    body = models.TextField(blank=True)
+    valid = models.BooleanField(help_text="It carries our signature.")
+    processed = models.BooleanField(default=False)
+    processed_at = models.DateTimeField(null=True, blank=True, help_text="When that was last tried.")
+    error = models.TextField(blank=True, default="", help_text="What went wrong, or why there was nothing to do.")
+
+    objects = WebhookDeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["id"], name="delivery_rejected", condition=Q(valid=False)),
+            models.Index(fields=["id"], name="delivery_failed", condition=Q(valid=True, processed=False)),
+            models.Index(fields=["received_at"], name="delivery_received"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="delivery_rejected_is_not_used", condition=Q(valid=True) | Q(body="", processed=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Delivery {self.pk}"

@@ -38,6 +38,8 @@ def s3_error(status: int, code: str) -> Answer:
 
 
 class QuietServer(ThreadingHTTPServer):
+    request_queue_size = 256
+
     def handle_error(self, *_: Any) -> None:
         """Clients that give up are what these tests are about."""
 

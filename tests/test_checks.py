@@ -46,3 +46,22 @@ def test_a_value_that_cannot_work_is_an_error(settings: Any, name: str, value: A
 def test_what_is_unwise_in_production_is_a_warning(settings: Any, name: str, value: Any, expected: str) -> None:
     setattr(settings, name, value)
     assert ids(check_deployment()) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "expected"),
+    [
+        ("", "", []),
+        ("", "s3cr3t", []),
+        ("https://renders.example/api/lambda/webhook", "new,old", []),
+        ("https://renders.example/api/lambda/webhook", " , ", ["renders.W004"]),
+        ("http://renders.example/api/lambda/webhook", "s3cr3t", ["renders.W005"]),
+        ("renders.example", "", ["renders.W004", "renders.W005"]),
+        ("https://other.example:8000/api/lambda/webhook", "s3cr3t", ["renders.W006"]),
+        ("https://[", "s3cr3t", []),
+    ],
+)
+def test_a_webhook_is_secret_encrypted_and_let_in(settings: Any, url: str, secret: str, expected: list[str]) -> None:
+    settings.ALLOWED_HOSTS = ["renders.example"]
+    settings.REMOTION_WEBHOOK_URL, settings.REMOTION_WEBHOOK_SECRET = url, secret
+    assert ids(check_deployment()) == expected

@@ -392,7 +392,10 @@ class TestPurge:
         )
 
     def test_old_rows_that_are_over_go(self, rows: tuple[Render, Render, Render]) -> None:
-        assert self.run("--older-than", "90d") == "Deleted 1 renders; freed 0 idempotency keys.\n"
+        assert (
+            self.run("--older-than", "90d")
+            == "Deleted 1 renders; freed 0 idempotency keys; deleted 0 webhook deliveries.\n"
+        )
         assert set(Render.objects.all()) == set(rows[1:])
 
     def test_a_key_that_is_still_good_keeps_its_row(self) -> None:
@@ -415,7 +418,7 @@ class TestPurge:
         assert Render.objects.count() == 3
 
     def test_dry_run_deletes_nothing(self, rows: tuple[Render, Render, Render]) -> None:
-        assert self.run("--older-than", "90d", "--dry-run") == "1 renders would be deleted.\n"
+        assert self.run("--older-than", "90d", "--dry-run") == "1 renders and 0 webhook deliveries would be deleted.\n"
         assert Render.objects.count() == 3
 
     @pytest.mark.parametrize("text", ["90", "d", "-1d", "1y", "9" * 12 + "d"])

@@ -7,6 +7,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import psutil
 import pytest
 from botocore.config import Config
 from django.core.management import CommandError, call_command
+from pytest_django.live_server_helper import LiveServer
 from remotion_lambda import RemotionClient
 from rest_framework.test import APIClient
 
-from renders.models import Render
+from renders.models import Render, WebhookDelivery
 from renders.remotion import aws, client
 from renders.remotion.config import RemotionConfig
 from renders.remotion.pricing import PRICES, estimate_cost
@@ -165,6 +167,30 @@ class TestSucceeding:
         props = {"code": code, "durationInFrames": 2, "fps": 30, "theme": {"dark": True}}
         started = APIClient().post("/api/lambda/render", {"inputProps": props}, format="json").json()
         assert '"theme":{"dark":true}' in finish(started)[0]["message"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWebhook:
+    @pytest.mark.parametrize(
+        ("code", "status"),
+        [
+            ("Told at once", Status.SUCCEEDED),
+            ("export default () => { throw new Error('boom') };", Status.FAILED),
+        ],
+    )
+    def test_a_row_ends_without_any_poll(
+        self, sandbox: Sandbox, live_server: LiveServer, settings: Any, code: str, status: str
+    ) -> None:
+        settings.ALLOWED_HOSTS = ["testserver", "localhost"]
+        settings.REMOTION_WEBHOOK_URL = f"{live_server.url}/api/lambda/webhook"
+        settings.REMOTION_WEBHOOK_SECRET = "new,old"
+        started = create(code)
+        delivery = wait_for(WebhookDelivery.objects.exclude(processed_at=None).first)
+        assert (delivery.valid, delivery.processed, delivery.error) == (True, True, "")
+        row = Render.objects.get(pk=started["id"])
+        assert row.status == status
+        assert row.finished_at
+        assert row.finished_at - delivery.received_at < timedelta(seconds=1)
 
 
 class TestCancelling:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from renders import services
 from renders.models import Render
-from renders.services import refresh
+from renders.services import refresh, rows
 from renders.services.refresh import HOLD
 from tests.factories import BUCKET, load_recording, make_render
 from tests.servers import Answer, ScriptedServer, reply, s3_error
@@ -346,7 +346,7 @@ class TestBatches:
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         bad, good = make_render(), make_render()
-        save_many = refresh.save_many
+        save_many = rows.save_many
 
         def refuse(renders: list[Render]) -> None:
             if bad in renders:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
 from renders.remotion import errors
-from renders.services import Conflict, KeyConflict, NoRoom, StartFailed
+from renders.services import Conflict, KeyConflict, NoRoom, NotVerified, StartFailed
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ STATUS_OF = {
     NoRoom: 429,
     Conflict: 409,
     KeyConflict: 409,
+    NotVerified: 401,
 }
 SIGN_IN = "Sign in, or send the header `Authorization: Token <your token>`."
 

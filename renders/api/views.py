@@ -11,6 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from renders import services
+from renders.api.parsers import BodyTooLarge
 from renders.api.serializers import (
     CreateQueuedRenderSerializer,
     CreateRenderSerializer,
@@ -24,6 +25,8 @@ from renders.models import Render, RenderQuerySet
 from renders.remotion.errors import OutcomeUnknown
 
 REPLAYED = {"Idempotency-Replayed": "true"}
+LONGEST_DELIVERY = 1_000_000
+"""Bytes. Remotion's are a few kilobytes."""
 IN_DOUBT = "It is not known whether the render started. It is looked for, and not started again by itself."
 LEAST_PROGRESS = 0.03
 """Remotion's template shows a bar that has begun, from the first answer on."""
@@ -77,6 +80,21 @@ class LambdaProgressView(APIView):
         visible = Render.objects.visible_to(request.user)
         render = get_object_or_404(visible, render_id=asked["id"], bucket_name=asked["bucketName"])
         return Response(_progress(services.refresh_render(render)))
+
+
+class LambdaWebhookView(APIView):
+    """POST /api/lambda/webhook: takes Remotion's deliveries. The signature is all that lets one in."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        body = request.read(LONGEST_DELIVERY + 1)
+        if len(body) > LONGEST_DELIVERY:
+            raise BodyTooLarge(f"The delivery is over {LONGEST_DELIVERY:,} bytes.")
+        services.take_delivery(headers=request.headers, body=body)
+        # Whatever came of it: it is kept, so Remotion need not wait or send it again.
+        return Response({"success": True})
 
 
 def _progress(render: Render) -> dict[str, Any]:

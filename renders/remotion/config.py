@@ -51,6 +51,9 @@ class RemotionConfig:
     secret_access_key: str = field(repr=False)
     session_token: str = field(repr=False)
     use_default_credentials: bool
+    webhook_url: str
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    """The first one signs for renders that start now; any of them is accepted."""
 
     @classmethod
     def from_settings(cls) -> Self:
@@ -77,6 +80,8 @@ class RemotionConfig:
             # A token belongs to the key that it was issued with.
             session_token=settings.REMOTION_AWS_SESSION_TOKEN if has_own_key else settings.AWS_SESSION_TOKEN,
             use_default_credentials=settings.REMOTION_USE_DEFAULT_CREDENTIALS,
+            webhook_url=settings.REMOTION_WEBHOOK_URL,
+            webhook_secrets=tuple(filter(None, map(str.strip, settings.REMOTION_WEBHOOK_SECRET.split(",")))),
         )
 
     def require_credentials(self) -> None:

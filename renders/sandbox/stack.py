@@ -95,6 +95,8 @@ class Sandbox:
             "REMOTION_SERVE_URL": self.serve_url,
             "REMOTION_COMPOSITION": "DynamicComp",
             "REMOTION_CONCURRENCY": self._concurrency,
+            "REMOTION_WEBHOOK_URL": "",
+            "REMOTION_WEBHOOK_SECRET": "",
         }
 
     def s3(self) -> Any:
@@ -177,6 +179,7 @@ class Web:
         self.url = f"http://127.0.0.1:{free_port(port)}"
         self.username = "admin"
         self.password = secrets.token_urlsafe(9)
+        self._webhook_secret = secrets.token_urlsafe()
 
     def start(self) -> None:
         self._manage("migrate", "--verbosity=0")
@@ -209,6 +212,8 @@ class Web:
             "DJANGO_SECRET_KEY": secrets.token_hex(32),
             "DJANGO_SUPERUSER_PASSWORD": self.password,
             "API_ALLOW_ANONYMOUS": "true",
+            "REMOTION_WEBHOOK_URL": f"{self.url}/api/lambda/webhook",
+            "REMOTION_WEBHOOK_SECRET": self._webhook_secret,
         }
 
 

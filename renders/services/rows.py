@@ -4,10 +4,10 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.db.models import Field
 from django.utils import timezone
@@ -59,7 +59,7 @@ def _update(fields: list[Field], renders: list[Render]) -> None:
             f" FROM jsonb_to_recordset(%s::jsonb) AS new(id uuid, {', '.join(types)}) WHERE old.id = new.id"
         )
         with connection.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(values, cls=DjangoJSONEncoder)])
+            cursor.execute(statement, [json.dumps(values, default=_as_text)])
         return
     assignments = ", ".join(f"{quote(name)} = %s" for name in columns)
     key = Render._meta.get_field("id")
@@ -68,6 +68,11 @@ def _update(fields: list[Field], renders: list[Render]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = %s", rows)  # noqa: S608
+
+
+def _as_text(value: datetime | UUID) -> str:
+    """Times to the microsecond, which Django's own encoder would cut."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def config_of(render: Render, config: RemotionConfig) -> RemotionConfig:

@@ -212,14 +212,19 @@ def _start(render: Render, config: RemotionConfig) -> Render:
     Raises StartFailed where the outcome is unknown, with the doubt recorded, and the other errors
     of ``client.start`` where nothing ran.
     """
-    payload = client.prepare(config, input_props=render.input_props, out_name=render.out_name)
+    payload = client.prepare(
+        config, input_props=render.input_props, out_name=render.out_name, custom_data={"id": str(render.id)}
+    )
     if render.submitted_at and timezone.now() - render.submitted_at > LONGEST_PREPARATION:
         raise Unavailable("Preparing the start took too long, so nothing was started. Try again.")
     try:
         started = client.start(config, payload)
     except OutcomeUnknown as err:
         logger.warning("Render %s: %s", render.id, err)
-        raise StartFailed(change(render.pk, partial(Render.record_doubt, error=str(err))), err) from err
+        render = change(render.pk, partial(Render.record_doubt, error=str(err)))
+        if render.render_id:
+            return render  # a webhook has told meanwhile
+        raise StartFailed(render, err) from err
     # Said before it is saved: whatever happens to the database, the renderId is not lost.
     logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
     return change(render.pk, partial(take_start, started=started))

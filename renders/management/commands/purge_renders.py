@@ -7,12 +7,12 @@ from tqdm import tqdm
 
 from renders import services
 from renders.management.arguments import age
-from renders.models import Render
+from renders.models import Render, WebhookDelivery
 from renders.remotion.errors import RemotionError
 
 
 class Command(BaseCommand):
-    help = "Deletes renders that ended long ago, and frees idempotency keys older than seven days."
+    help = "Deletes renders that ended long ago and webhook deliveries as old; frees idempotency keys after seven days."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="For example 90d, 36h, 30m.")
@@ -24,9 +24,10 @@ class Command(BaseCommand):
         # A key that is still good must go on leading to its row.
         is_remembered = ~Q(idempotency_key="") & Q(created_at__gte=now - services.KEYS_LAST)
         old = Render.objects.filter(finished_at__lt=now - older_than).exclude(is_remembered)
-        total = old.count()
         if dry_run:
-            self.stdout.write(f"{total} renders would be deleted{' with their files' if remote else ''}.")
+            deliveries = WebhookDelivery.objects.filter(received_at__lt=now - older_than).count()
+            said = " with their files" if remote else ""
+            self.stdout.write(f"{old.count()} renders{said} and {deliveries} webhook deliveries would be deleted.")
             return
         deleted = files = failed = 0
         # One by one, each in a transaction of its own: stopped half-way, the rest is there next time.
@@ -41,8 +42,11 @@ class Command(BaseCommand):
             except (RemotionError, services.Conflict) as err:
                 self.stderr.write(f"{render.id}: {err}")
                 failed += 1
+        deliveries = services.forget_deliveries(before=now - older_than)
         keys = services.forget_idempotency_keys()
         said = f" and {files} files" if remote else ""
-        self.stdout.write(f"Deleted {deleted} renders{said}; freed {keys} idempotency keys.")
+        self.stdout.write(
+            f"Deleted {deleted} renders{said}; freed {keys} idempotency keys; deleted {deliveries} webhook deliveries."
+        )
         if failed:
             raise CommandError(f"{failed} could not be deleted.")

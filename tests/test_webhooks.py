@@ -1,0 +1,531 @@
+"""Deliveries of Remotion's webhook: recorded, forged, repeated, late, early, unknown, and again."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from renders import services
+from renders.models import Render, WebhookDelivery
+from renders.remotion.webhook import sign
+from renders.services import webhooks
+from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
+from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
+
+pytestmark = pytest.mark.django_db
+PATH = "/api/lambda/webhook"
+RECORDED = load_recording("webhooks")
+SECRET = RECORDED["secret"]
+URL = f"https://renders.example{PATH}"
+Status, Reason = Render.Status, Render.FailureReason
+
+
+@pytest.fixture(autouse=True)
+def secret(settings: Any) -> None:
+    settings.REMOTION_WEBHOOK_SECRET = SECRET
+
+
+def post(body: bytes, signature: str | None, **headers: str) -> Any:
+    if signature is not None:
+        headers["X-Remotion-Signature"] = signature
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    return client.post(PATH, body, content_type="application/json", headers=headers)
+
+
+def deliver(body: bytes) -> WebhookDelivery:
+    """Posts what is signed as Remotion signs it, and returns what is kept of it."""
+    response = post(body, sign(body, secret=SECRET))
+    assert (response.status_code, response.json()) == (200, {"success": True})
+    return WebhookDelivery.objects.latest("pk")
+
+
+def body_of(
+    render_id: str = "abc123", *, bucket: str = BUCKET, custom_data: Any = None, recorded: str = "success"
+) -> bytes:
+    """A recorded body with names of ours."""
+    body = json.loads(RECORDED["deliveries"][recorded]["body"])
+    body |= {"renderId": render_id, "bucketName": bucket, "customData": custom_data}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def about(render: Render, **changes: Any) -> bytes:
+    return body_of(render.render_id, **{"custom_data": {"id": str(render.id)}, **changes})
+
+
+def last_progress(recording: str = "succeeds") -> Answer:
+    return reply(load_recording(recording)[-1]["progress.json"])
+
+
+def store(aws: ScriptedServer, render_id: str = "abc123", *, bucket: str = BUCKET, answer: Answer | None = None) -> str:
+    """Puts a ``progress.json`` on S3; its path."""
+    path = f"/{bucket}/renders/{render_id}/"
+    aws.answers[path] = answer or last_progress()
+    return path
+
+
+class TestRecorded:
+    @pytest.mark.parametrize(
+        ("name", "recording", "status", "error"),
+        [
+            ("success", "succeeds", Status.SUCCEEDED, ""),
+            ("error", "throws-in-chunk", Status.FAILED, "boom at 100"),
+            ("error-before-metadata", "bad-metadata", Status.FAILED, "must be positive"),
+            ("error-after-cancel", "cancelled", Status.CANCELLED, ""),
+        ],
+    )
+    def test_each_brings_its_row_to_its_end(
+        self, aws: ScriptedServer, name: str, recording: str, status: str, error: str
+    ) -> None:
+        recorded = RECORDED["deliveries"][name]
+        body = json.loads(recorded["body"])
+        cancel: dict[str, Any] = {"cancel_requested_at": timezone.now()} if status == Status.CANCELLED else {}
+        render = make_render(render_id=body["renderId"], bucket_name=body["bucketName"], **cancel)
+        store(aws, body["renderId"], bucket=body["bucketName"], answer=last_progress(recording))
+        response = Client(enforce_csrf_checks=True).post(
+            PATH, recorded["body"], content_type="application/json", headers=recorded["headers"]
+        )
+        assert response.status_code == 200
+        render.refresh_from_db()
+        assert render.status == status
+        assert error in render.error
+        delivery = WebhookDelivery.objects.get()
+        assert (delivery.valid, delivery.processed, delivery.error) == (True, True, "")
+        assert delivery.body == recorded["body"]
+        assert delivery.processed_at
+        assert delivery.processed_at >= delivery.received_at
+
+    def test_the_slash_at_the_end_does_not_matter(self, aws: ScriptedServer) -> None:
+        body = body_of()
+        headers = {"X-Remotion-Signature": sign(body, secret=SECRET)}
+        assert Client().post(f"{PATH}/", body, content_type="application/json", headers=headers).status_code == 200
+
+    def test_of_the_headers_no_secret_is_kept(self, aws: ScriptedServer) -> None:
+        body = body_of()
+        post(body, sign(body, secret=SECRET), Authorization="Token t", Cookie="a=b", **{"User-Agent": "x" * 999})
+        headers = WebhookDelivery.objects.get().headers
+        assert set(headers) == {"Content-Type", "Content-Length", "User-Agent", "X-Remotion-Signature"}
+        assert len(headers["User-Agent"]) == 255
+
+    def test_a_timeout_is_news_too_and_the_row_ends_by_its_deadline(self, aws: ScriptedServer) -> None:
+        """Remotion tells of a timeout a second before it, and writes nothing of it."""
+        progress_json = load_recording("succeeds")[5]["progress.json"]
+        progress_json["timeoutTimestamp"] = timezone.now().timestamp() * 1000 + 1000
+        render = make_render()
+        store(aws, render.render_id, answer=reply(progress_json))
+        body = json.dumps({"type": "timeout", "renderId": render.render_id, "bucketName": BUCKET}).encode()
+        assert deliver(body).processed
+        render.refresh_from_db()
+        assert render.status == Status.RENDERING
+        assert render.refreshed_at
+
+
+class TestUnverified:
+    def refused(self, response: Any) -> str:
+        """Nothing but 401 is said and a note without the body kept; the note."""
+        assert response.status_code == 401
+        assert response.json() == {"error": "The signature is missing or wrong."}
+        delivery = WebhookDelivery.objects.latest("pk")
+        assert (delivery.valid, delivery.processed, delivery.body) == (False, False, "")
+        return delivery.error
+
+    @pytest.mark.parametrize(
+        ("signature", "why"),
+        [
+            (None, "no signature"),
+            ("", "no signature"),
+            ("NO_SECRET_PROVIDED", "without a secret"),
+            (sign(body_of(), secret="guessed"), "does not fit"),
+            (sign(body_of(), secret=SECRET).removeprefix("sha512="), "does not fit"),
+            (sign(body_of(), secret=SECRET)[:-1], "does not fit"),
+            ("sha512=schlüssel", "does not fit"),
+            ("x" * 5000, "does not fit"),
+        ],
+    )
+    def test_a_signature_that_is_none_of_ours(self, aws: ScriptedServer, signature: str | None, why: str) -> None:
+        render = make_render(render_id="abc123", bucket_name=BUCKET)
+        store(aws)
+        assert why in self.refused(post(body_of(), signature))
+        render.refresh_from_db()
+        assert render.status == Status.RENDERING
+        assert aws.requests == []
+
+    @pytest.mark.parametrize("position", [0, 20, -1])
+    def test_one_byte_that_is_another(self, position: int) -> None:
+        body = bytearray(body_of())
+        signature = sign(bytes(body), secret=SECRET)
+        body[position] ^= 1
+        self.refused(post(bytes(body), signature))
+
+    @pytest.mark.parametrize("body", [b"", b"\xff\x00", b"{" * 10_000])
+    def test_what_is_no_json_is_not_looked_at(self, body: bytes) -> None:
+        self.refused(post(body, "sha512=0"))
+
+    @pytest.mark.parametrize("secret", ["", " , "])
+    def test_without_a_secret_nothing_is_verified(self, settings: Any, secret: str) -> None:
+        settings.REMOTION_WEBHOOK_SECRET = secret
+        assert "REMOTION_WEBHOOK_SECRET is not set" in self.refused(post(body_of(), sign(body_of(), secret="")))
+
+    def test_neither_session_nor_token_takes_its_place(self, staff: User) -> None:
+        client = APIClient()
+        client.force_authenticate(staff)
+        self.refused(client.post(PATH, {"renderId": "abc123"}, format="json"))
+
+    def test_the_newest_are_kept_and_those_that_were_verified(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(webhooks, "MOST_REJECTED", 3)
+        verified = deliver(body_of())
+        for _ in range(6):
+            post(body_of(), None)
+        kept = list(WebhookDelivery.objects.values_list("pk", flat=True))
+        assert len(kept) == 4
+        assert verified.pk in kept
+        assert WebhookDelivery.objects.latest("pk").pk == max(kept)
+
+    def test_a_huge_one_is_not_read_to_its_end(self) -> None:
+        body = b"x" * 1_000_001
+        response = post(body, sign(body, secret=SECRET))
+        assert response.status_code == 413
+        assert "1,000,000 bytes" in response.json()["error"]
+        assert not WebhookDelivery.objects.exists()
+
+    def test_only_post_is_answered(self) -> None:
+        assert Client().get(PATH).status_code == 405
+
+    def test_a_rejected_one_cannot_hold_a_body(self) -> None:
+        with pytest.raises(IntegrityError):
+            WebhookDelivery.objects.create(headers={}, body="{}", valid=False)
+
+
+class TestRotation:
+    @pytest.mark.parametrize("secret", ["new", "old"])
+    def test_any_secret_verifies(self, aws: ScriptedServer, settings: Any, secret: str) -> None:
+        settings.REMOTION_WEBHOOK_SECRET = "new, old"
+        assert post(body_of(), sign(body_of(), secret=secret)).status_code == 200
+
+    def test_one_that_was_taken_out_does_not(self, settings: Any) -> None:
+        settings.REMOTION_WEBHOOK_SECRET = "new"
+        assert post(body_of(), sign(body_of(), secret="old")).status_code == 401
+
+
+class TestOddOrder:
+    def test_repeated_ones_are_read_once_and_change_nothing(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        path = store(aws, render.render_id)
+        deliver(about(render))
+        render.refresh_from_db()
+        before = Render.objects.filter(pk=render.pk).values().get()
+        assert [deliver(about(render)).processed for _ in range(3)] == [True] * 3
+        assert Render.objects.filter(pk=render.pk).values().get() == before
+        assert aws.count(path) == 1
+
+    @pytest.mark.parametrize("recorded", ["success", "error"])
+    @pytest.mark.parametrize("status", Render.TERMINAL)
+    def test_a_late_one_moves_no_row_that_is_over_by_what_it_says(
+        self, aws: ScriptedServer, status: str, recorded: str
+    ) -> None:
+        render = make_render(status)
+        assert deliver(about(render, recorded=recorded)).processed
+        render.refresh_from_db()
+        assert render.status == status
+
+    def test_an_error_that_is_told_after_the_success_changes_nothing(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        store(aws, render.render_id)
+        deliver(about(render, recorded="error"))
+        render.refresh_from_db()
+        assert render.status == Status.SUCCEEDED, "S3 has the truth"
+
+    def test_of_a_render_that_nobody_knows(self, aws: ScriptedServer) -> None:
+        for custom_data in (None, 1, {"job": 1}, {"id": 7}, {"id": "job 7"}, {"id": "6f1f7a0e-0000-4000-8000-0"}):
+            delivery = deliver(body_of("stranger", custom_data=custom_data))
+            assert (delivery.processed, delivery.error) == (True, webhooks.UNKNOWN)
+        assert aws.requests == []
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"not json",
+            b"\xff",
+            b"[]",
+            b"null",
+            b"{}",
+            b'{"type":"success","renderId":"","bucketName":"b"}',
+            b'{"type":"success","renderId":"a"}',
+            b'{"type":"success","renderId":["a"],"bucketName":"b"}',
+            b'{"type":"success","bucketName":"b","renderId":"' + b"x" * 256 + b'"}',
+            b"[" * 100_000,
+        ],
+    )
+    def test_signed_and_yet_no_delivery_is_kept_with_what_is_wrong(self, body: bytes) -> None:
+        delivery = deliver(body)
+        assert (delivery.valid, delivery.processed) == (True, False)
+        assert delivery.error
+        assert delivery.body
+
+    @pytest.mark.parametrize("text", [b"\\u0000", b"\\ud800", b"\0", b"\xff"])
+    def test_text_that_no_database_can_hold_is_looked_for_and_not_found(self, text: bytes) -> None:
+        body = b'{"renderId":"a%s","bucketName":"b","customData":{"id":"%s"}}' % (text, text)
+        assert deliver(body).error == webhooks.UNKNOWN
+
+
+class TestBeforeOurStartReturned:
+    def test_a_row_in_doubt_takes_the_render_and_is_read(self, aws: ScriptedServer) -> None:
+        store(aws, "theirs")
+        render = make_render(Status.SUBMITTING, error="AWS Lambda did not answer.")
+        assert deliver(body_of("theirs", custom_data={"id": str(render.id)})).processed
+        render.refresh_from_db()
+        assert (render.status, render.render_id, render.bucket_name) == (Status.SUCCEEDED, "theirs", BUCKET)
+        assert render.error == ""
+        assert "theirs" in render.cloudwatch_logs
+        assert "theirs" in render.folder_in_s3_console
+
+    def test_so_does_one_that_was_called_lost(self, aws: ScriptedServer) -> None:
+        store(aws, "theirs")
+        render = make_render(Status.FAILED, failure_reason=Reason.LOST, render_id="", bucket_name="")
+        deliver(body_of("theirs", custom_data={"id": str(render.id)}))
+        render.refresh_from_db()
+        assert (render.status, render.failure_reason) == (Status.SUCCEEDED, "")
+
+    @pytest.mark.parametrize("reading", [last_progress(), s3_error(404, "NoSuchKey"), s3_error(503, "SlowDown")])
+    @pytest.mark.django_db(transaction=True)
+    def test_the_start_that_returns_later_finds_its_own_render(
+        self, aws: ScriptedServer, api: APIClient, reading: Answer
+    ) -> None:
+        store(aws, answer=reading)
+        during_the_call(aws, aws.answers[INVOKE])
+        response = api.post("/api/lambda/render", {"inputProps": INPUT_PROPS}, format="json")
+        assert response.status_code == 200
+        assert response.json()["renderId"] == "abc123"
+        render = Render.objects.get()
+        assert render.status == (Status.SUCCEEDED if reading.status == 200 else Status.RENDERING)
+        assert WebhookDelivery.objects.get().processed == (reading.status != 503)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_start_that_breaks_off_is_not_in_doubt_any_more(self, aws: ScriptedServer, api: APIClient) -> None:
+        store(aws)
+        during_the_call(aws, Answer(reset=True))
+        response = api.post("/api/lambda/render", {"inputProps": INPUT_PROPS}, format="json")
+        assert (response.status_code, response.json()["renderId"]) == (200, "abc123")
+        assert aws.count(INVOKE) == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_queued_render_is_started_as_well(self, aws: ScriptedServer) -> None:
+        store(aws)
+        during_the_call(aws, aws.answers[INVOKE])
+        make_render(Status.QUEUED, submitted_at=None)
+        render = services.dispatch_next()
+        assert render
+        assert (render.status, render.render_id) == (Status.SUCCEEDED, "abc123")
+
+
+def during_the_call(aws: ScriptedServer, answer: Answer | Callable[[], Answer]) -> None:
+    """Remotion's delivery arrives while the call that starts the render still waits for ``answer``."""
+    assert isinstance(answer, Answer)
+
+    def deliver_and_answer() -> Answer:
+        try:
+            deliver(body_of(custom_data={"id": str(Render.objects.get().id)}))
+        finally:
+            connection.close()
+        return answer
+
+    aws.answers[INVOKE] = deliver_and_answer
+
+
+class TestCustomDataThatPointsElsewhere:
+    def test_the_row_that_has_the_render_is_the_one(self, aws: ScriptedServer) -> None:
+        theirs, other = make_render(), make_render(Status.SUBMITTING)
+        store(aws, theirs.render_id)
+        assert deliver(about(theirs, custom_data={"id": str(other.id)})).processed
+        theirs.refresh_from_db()
+        other.refresh_from_db()
+        assert theirs.status == Status.SUCCEEDED
+        assert (other.status, other.render_id) == (Status.SUBMITTING, "")
+
+    @pytest.mark.parametrize("status", [status for status in Status if status != Status.SUBMITTING])
+    def test_a_row_whose_start_is_not_in_doubt_takes_no_render(self, aws: ScriptedServer, status: str) -> None:
+        render = make_render(status)
+        delivery = deliver(body_of("second", custom_data={"id": str(render.id)}))
+        assert delivery.processed
+        assert delivery.error == f"The render {render.id}, which is {status}, cannot take the renderId second."
+        before = render.render_id
+        render.refresh_from_db()
+        assert (render.status, render.render_id) == (status, before)
+
+    def test_the_same_renderid_in_another_bucket_is_another_render(self, aws: ScriptedServer) -> None:
+        render = make_render()
+        assert deliver(about(render, bucket="elsewhere", custom_data=None)).error == webhooks.UNKNOWN
+
+    def test_another_row_that_takes_the_render_at_that_moment_keeps_it(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        claimed, faster = make_render(Status.SUBMITTING), make_render(Status.SUBMITTING)
+        real = webhooks._claimed
+
+        def slowly(event: Any) -> Render | None:
+            found = real(event)
+            Render.objects.filter(pk=faster.pk).update(status="rendering", render_id="abc123", bucket_name=BUCKET)
+            return found
+
+        monkeypatch.setattr(webhooks, "_claimed", slowly)
+        delivery = deliver(body_of(custom_data={"id": str(claimed.id)}))
+        assert "cannot take the renderId abc123" in delivery.error
+        claimed.refresh_from_db()
+        assert claimed.render_id == ""
+
+
+@pytest.fixture
+def failed(aws: ScriptedServer) -> WebhookDelivery:
+    """A delivery that came while S3 was down; S3 is up again."""
+    render = make_render(render_id="abc123", bucket_name=BUCKET)
+    path = store(aws, answer=s3_error(503, "SlowDown"))
+    delivery = deliver(about(render))
+    aws.answers[path] = last_progress()
+    return delivery
+
+
+class TestWhileS3IsDown:
+    def test_the_delivery_is_kept_and_the_row_as_it_was(self, failed: WebhookDelivery) -> None:
+        assert (failed.valid, failed.processed) == (True, False)
+        assert "S3 failed (SlowDown)" in failed.error
+        assert Render.objects.get().status == Status.RENDERING
+
+    def test_polling_does_not_wait_for_it(self, failed: WebhookDelivery) -> None:
+        call_command("refresh_renders", stdout=StringIO())
+        assert Render.objects.get().status == Status.SUCCEEDED
+
+
+class TestReplay:
+    def run(self, *arguments: str) -> tuple[str, str]:
+        out, err = StringIO(), StringIO()
+        call_command("replay_webhooks", *arguments, stdout=out, stderr=err)
+        return out.getvalue(), err.getvalue()
+
+    def test_failed_ones_are_processed(self, failed: WebhookDelivery) -> None:
+        assert self.run("--failed") == ("Processed 1 deliveries.\n", "")
+        failed.refresh_from_db()
+        assert (failed.processed, failed.error) == (True, "")
+        assert Render.objects.get().status == Status.SUCCEEDED
+        assert self.run("--failed") == ("Processed 0 deliveries.\n", "")
+
+    def test_chosen_ones_are_processed_again(self, aws: ScriptedServer) -> None:
+        first, second = deliver(body_of("one")), deliver(body_of("two"))
+        out, err = self.run("--id", str(second.pk), "--id", str(first.pk))
+        assert out == "Processed 2 deliveries.\n"
+        assert err == f"{first.pk}: {webhooks.UNKNOWN}\n{second.pk}: {webhooks.UNKNOWN}\n"
+
+    def test_one_that_fails_again_is_told_and_keeps_no_other(self, failed: WebhookDelivery) -> None:
+        bad = deliver(b"not json")
+        WebhookDelivery.objects.filter(pk=bad.pk).update(id=failed.pk - 1)
+        with pytest.raises(CommandError, match="1 could not be processed"):
+            self.run("--failed")
+        assert Render.objects.get().status == Status.SUCCEEDED
+
+    def test_a_rejected_one_cannot_be(self) -> None:
+        post(body_of(), None)
+        rejected = WebhookDelivery.objects.get()
+        assert self.run("--failed")[0] == "Processed 0 deliveries.\n"
+        with pytest.raises(CommandError, match="1 could not be processed"):
+            self.run("--id", str(rejected.pk))
+        rejected.refresh_from_db()
+        assert not rejected.processed
+
+    @pytest.mark.parametrize("arguments", [[], ["--failed", "--id", "1"], ["--id", "x"], ["--id", "0"]])
+    def test_what_is_to_be_done_must_be_clear(self, arguments: list[str]) -> None:
+        with pytest.raises(CommandError):
+            self.run(*arguments)
+
+    @pytest.mark.parametrize("pk", ["4711", "9" * 30])
+    def test_an_id_that_there_is_not(self, pk: str) -> None:
+        with pytest.raises(CommandError, match=f"There is no delivery {pk}"):
+            self.run("--id", pk)
+
+
+class TestAdmin:
+    LIST = "/admin/renders/webhookdelivery/"
+
+    @pytest.fixture
+    def admin(self, staff: User, client: Client) -> Client:
+        client.force_login(staff)
+        return client
+
+    def test_list_filters_and_finds(self, admin: Client, failed: WebhookDelivery) -> None:
+        post(body_of(), None)
+        rejected = WebhookDelivery.objects.rejected().get()
+        for query, shown, hidden in [
+            ("valid__exact=0", rejected, failed),
+            ("valid__exact=1&processed__exact=0", failed, rejected),
+            ("error__isempty=0&q=abc123", failed, rejected),
+        ]:
+            content = admin.get(f"{self.LIST}?{query}").content.decode()
+            assert f"{self.LIST}{shown.pk}/change/" in content
+            assert f"{self.LIST}{hidden.pk}/change/" not in content
+
+    def test_page_shows_everything_and_nothing_can_be_changed(self, admin: Client) -> None:
+        delivery = deliver(body_of("<b>bold</b>"))
+        content = admin.get(f"{self.LIST}{delivery.pk}/change/").content.decode()
+        for words in ("&lt;b&gt;bold&lt;/b&gt;", "X-Remotion-Signature", webhooks.UNKNOWN):
+            assert words in content
+        assert 'name="_save"' not in content
+        assert [admin.get(f"{self.LIST}{path}").status_code for path in ("add/", f"{delivery.pk}/delete/")] == [403] * 2
+
+    def test_chosen_ones_are_processed_again(self, admin: Client, failed: WebhookDelivery) -> None:
+        post(body_of(), None)
+        deliver(b"not json")
+        data = {"action": "process_again", "_selected_action": [str(pk) for pk in self.ids()]}
+        content = admin.post(self.LIST, data, follow=True).content.decode()
+        assert "Deliveries: 1 rejected and left alone, 1 processed, 1 failed." in content
+        assert Render.objects.get().status == Status.SUCCEEDED
+
+    def ids(self) -> list[int]:
+        return list(WebhookDelivery.objects.values_list("pk", flat=True))
+
+
+class TestStart:
+    def webhook(self, aws: ScriptedServer) -> Any:
+        render = services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=False).render
+        return render, json.loads(aws.requests[0][2])["webhook"]
+
+    def test_carries_the_webhook_and_our_id(self, aws: ScriptedServer, settings: Any) -> None:
+        settings.REMOTION_WEBHOOK_URL = URL
+        settings.REMOTION_WEBHOOK_SECRET = "new,old"
+        render, webhook = self.webhook(aws)
+        assert webhook == {"url": URL, "secret": "new", "customData": {"id": str(render.id)}}
+
+    @pytest.mark.parametrize(("url", "secret"), [("", SECRET), (URL, ""), (URL, ","), ("", "")])
+    def test_only_if_both_are_set(self, aws: ScriptedServer, settings: Any, url: str, secret: str) -> None:
+        settings.REMOTION_WEBHOOK_URL, settings.REMOTION_WEBHOOK_SECRET = url, secret
+        assert self.webhook(aws)[1] is None
+
+    def test_the_secret_is_neither_kept_nor_logged(
+        self, aws: ScriptedServer, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("DEBUG", "renders")
+        settings.REMOTION_WEBHOOK_URL, settings.REMOTION_WEBHOOK_SECRET = URL, "hush-hush"
+        render, _ = self.webhook(aws)
+        body = about(render)
+        post(body, sign(body, secret="hush-hush"))
+        rows = [*Render.objects.values_list(), *WebhookDelivery.objects.values_list()]
+        assert "hush-hush" not in f"{rows}{caplog.text}"
+
+
+def test_old_deliveries_are_purged() -> None:
+    for days in (91, 89):
+        received_at = timezone.now() - timedelta(days=days)
+        WebhookDelivery.objects.create(headers={}, valid=True, received_at=received_at)
+    out = StringIO()
+    call_command("purge_renders", "--older-than", "90d", "--dry-run", stdout=out)
+    call_command("purge_renders", "--older-than", "90d", stdout=out)
+    assert "1 webhook deliveries would be deleted." in out.getvalue()
+    assert "deleted 1 webhook deliveries." in out.getvalue()
+    assert WebhookDelivery.objects.count() == 1
