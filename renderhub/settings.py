@@ -9,11 +9,15 @@ import secrets
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-environ.Env.read_env(os.environ.get("RENDERHUB_ENV_FILE", BASE_DIR / ".env"))
+ENV_FILE = Path(os.environ.get("RENDERHUB_ENV_FILE", BASE_DIR / ".env"))
+if "RENDERHUB_ENV_FILE" in os.environ and not ENV_FILE.exists():
+    raise ImproperlyConfigured(f"RENDERHUB_ENV_FILE names {ENV_FILE}, which is not there.")
+environ.Env.read_env(ENV_FILE)
 
 # Django -------------------------------------------------------------------------------------
 

@@ -122,29 +122,37 @@ class RenderAdmin(admin.ModelAdmin):
 
     @admin.action(description="Cancel the chosen renders", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
-        self._each(request, queryset.active(), services.cancel_render, "asked to stop")
+        self._each(request, queryset, queryset.active(), services.cancel_render, "asked to stop")
 
     @admin.action(description="Repeat the chosen renders", permissions=["cancel"])
     def retry(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
         ended = queryset.filter(status__in=(Render.Status.FAILED, Render.Status.CANCELLED))
-        self._each(request, ended, services.retry_render, "repeated")
+        self._each(request, queryset, ended, services.retry_render, "repeated")
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whoever may change renders may stop and repeat them, though not edit their rows."""
         return super().has_change_permission(request)
 
     def _each(
-        self, request: HttpRequest, renders: RenderQuerySet, use_case: Callable[[Render], object], done: str
+        self,
+        request: HttpRequest,
+        chosen: RenderQuerySet,
+        allowed: RenderQuerySet,
+        use_case: Callable[[Render], object],
+        done: str,
     ) -> None:
+        """Does it to those of the chosen that allow it, and tells how many did not."""
+        others = chosen.count() - allowed.count()
         count = 0
-        for render in renders:
+        for render in allowed:
             try:
                 use_case(render)
             except (RemotionError, *services.REFUSALS, services.StartFailed) as err:
                 self.message_user(request, f"Render {render}: {err}", messages.ERROR)
             else:
                 count += 1
-        self.message_user(request, f"{count} {done}.", messages.INFO)
+        left = f" {others} left as they are: their status does not allow it." if others else ""
+        self.message_user(request, f"{count} {done}.{left}", messages.INFO)
 
     @admin.display(description="Status", ordering="status")
     def status_badge(self, render: Render) -> SafeString:

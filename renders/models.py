@@ -273,7 +273,7 @@ class Render(models.Model):
     def request_cancel(self, *, at: datetime) -> bool:
         """An active render is to end: at once if it is queued, else when Remotion has stopped."""
         if self.is_terminal:
-            raise IllegalTransition(f"The render is {self.status} already, so there is nothing to cancel.")
+            raise IllegalTransition(f"The render has ended already ({self.status}), so there is nothing to cancel.")
         if self.cancel_requested_at is None:
             self._set(cancel_requested_at=at)
         if self.status == self.Status.QUEUED:

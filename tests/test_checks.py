@@ -1,6 +1,9 @@
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from renders.checks import check_deployment, check_values
 
@@ -65,3 +68,16 @@ def test_a_webhook_is_secret_encrypted_and_let_in(settings: Any, url: str, secre
     settings.ALLOWED_HOSTS = ["renders.example"]
     settings.REMOTION_WEBHOOK_URL, settings.REMOTION_WEBHOOK_SECRET = url, secret
     assert ids(check_deployment()) == expected
+
+
+def test_an_env_file_that_is_not_there_is_told() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": "", "RENDERHUB_ENV_FILE": "/nowhere/env"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode
+    assert "RENDERHUB_ENV_FILE names /nowhere/env, which is not there." in done.stderr

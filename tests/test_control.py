@@ -148,6 +148,12 @@ class TestRetry:
         assert again.render == between[1].render
         assert aws.count(INVOKE) == 1
 
+    def test_no_callers_key_is_in_its_way(self, api: APIClient, user: User, numbered: ScriptedServer) -> None:
+        first = make_render(Status.FAILED, owner=user)
+        key = control.retry_render(first).render.idempotency_key
+        body = {"inputProps": INPUT_PROPS}
+        assert api.post("/api/renders/", body, format="json", HTTP_IDEMPOTENCY_KEY=key).status_code == 400
+
     def test_one_that_failed_again_can_be_repeated_though_a_retry_was_deleted(self, numbered: ScriptedServer) -> None:
         first = make_render(Status.FAILED)
         for number in range(3):
@@ -173,11 +179,15 @@ class TestAdminActions:
         return client.post("/admin/renders/render/", data, follow=True).content.decode()
 
     def test_cancel(self, staff: User) -> None:
-        assert "1 asked to stop." in self.act(staff, "cancel", make_render(Status.QUEUED), make_render(Status.FAILED))
+        assert "1 asked to stop. 1 left as they are" in self.act(
+            staff, "cancel", make_render(Status.QUEUED), make_render(Status.FAILED)
+        )
         assert Render.objects.filter(status=Status.CANCELLED).count() == 1
 
     def test_retry(self, staff: User, aws: ScriptedServer) -> None:
-        assert "1 repeated." in self.act(staff, "retry", make_render(Status.FAILED), make_render(Status.QUEUED))
+        assert "1 repeated. 1 left as they are" in self.act(
+            staff, "retry", make_render(Status.FAILED), make_render(Status.QUEUED)
+        )
         assert Render.objects.exclude(retry_of=None).count() == 1
 
     def test_a_refusal_of_one_is_told(self, staff: User, aws: ScriptedServer, settings: Any) -> None:
@@ -400,7 +410,16 @@ class TestPurge:
 
     def test_a_key_that_is_still_good_keeps_its_row(self) -> None:
         make_render(Status.SUCCEEDED, finished_at=timezone.now() - timedelta(hours=2), idempotency_key="a")
-        assert self.run("--older-than", "1h").startswith("Deleted 0 renders;")
+        said = self.run("--older-than", "1h")
+        assert said.startswith("Deleted 0 renders;")
+        assert said.endswith("1 are kept, because their Idempotency-Key is still good.\n")
+
+    def test_but_not_a_key_of_our_own(self, aws: ScriptedServer) -> None:
+        again = services.retry_render(make_render(Status.FAILED, finished_at=timezone.now())).render
+        Render.objects.filter(pk=again.pk).update(
+            status=Status.SUCCEEDED, finished_at=timezone.now() - timedelta(hours=2)
+        )
+        assert self.run("--older-than", "1h").startswith("Deleted 1 renders;")
 
     def test_with_their_files(self, rows: tuple[Render, Render, Render], bucket: Any) -> None:
         for name in ("old/progress.json", "old/out.mp4", "older/progress.json", "young/out.mp4"):

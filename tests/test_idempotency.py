@@ -88,7 +88,7 @@ class TestOneKey:
     def test_a_key_that_is_none_is_told(self, api: APIClient, aws: ScriptedServer, path: str, key: str) -> None:
         response = post(api, path, key=key)
         assert response.status_code == 400
-        assert "1 to 255 printable ASCII" in response.json()["error"]
+        assert response.json()["error"] == ("Idempotency-Key: Send 1 to 255 printable ASCII characters.")
         assert not Render.objects.exists()
 
     def test_no_room_keeps_no_key(self, api: APIClient, aws: ScriptedServer, path: str) -> None:

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from renders import services
 from renders.models import Render
 from tests.conftest import CREDENTIALS
 from tests.factories import BUCKET, load_recording, make_render
@@ -50,6 +51,16 @@ class TestWorker:
         assert f"{waiting.id}: rendering" in out
         assert f"{rendering.id}: succeeded" in out
         assert set(Render.objects.values_list("status", flat=True)) == {"rendering", "succeeded"}
+
+    def test_once_tells_cron_that_a_part_failed(
+        self, numbered: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any, **__: Any) -> None:
+            raise DatabaseError("No.")
+
+        monkeypatch.setattr(services, "refresh_due", fail)
+        with pytest.raises(CommandError, match="A part of the round failed"):
+            run_worker()
 
     def test_a_row_that_cannot_be_read_is_left_alone_for_a_while(self, numbered: ScriptedServer) -> None:
         render = make_render()

@@ -99,8 +99,8 @@ class IdempotencyKeySerializer(serializers.Serializer):
         required=False,
         trim_whitespace=False,
         error_messages={
-            "invalid": "Send an Idempotency-Key of 1 to 255 printable ASCII characters.",
-            "blank": "Send an Idempotency-Key of 1 to 255 printable ASCII characters.",
+            "invalid": "Send 1 to 255 printable ASCII characters.",
+            "blank": "Send 1 to 255 printable ASCII characters.",
         },
     )
 

@@ -4,6 +4,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -35,7 +36,8 @@ LEAST_PROGRESS = 0.03
 def _create(request: Request, serializer: CreateRenderSerializer, *, may_wait: bool) -> services.Created:
     sent = request.headers.get("Idempotency-Key")
     key = IdempotencyKeySerializer(data={} if sent is None else {"key": sent})
-    key.is_valid(raise_exception=True)
+    if not key.is_valid():
+        raise ValidationError({"Idempotency-Key": key.errors["key"]})
     serializer.is_valid(raise_exception=True)
     return services.create_render(
         owner=request.user if request.user.is_authenticated else None,

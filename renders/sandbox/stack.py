@@ -55,6 +55,7 @@ class Sandbox:
         self.folder = toolchain.folder / "runs" / f"{os.getpid()}-{secrets.token_hex(4)}"
         self.logs = self.folder / "logs"
         self._exit = ExitStack()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.s3_url = self.lambda_url = ""
 
     def __enter__(self) -> Self:
@@ -108,7 +109,15 @@ class Sandbox:
         """Starts a process that ends with the sandbox, or with us; its output goes to a log."""
         log = self._exit.enter_context((self.logs / f"{name}.log").open("wb"))
         # Leaving the context closes its input, which ends it, and waits.
-        return self._exit.enter_context(leashed(command, **{"stdout": log, "stderr": log, **options}))
+        process = self._exit.enter_context(leashed(command, **{"stdout": log, "stderr": log, **options}))
+        self.processes[name] = process
+        return process
+
+    def check(self) -> None:
+        """Raises SandboxError if one of the processes has ended by itself."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise SandboxError(f"The process {name} has ended. {self.log_tail(name)}")
 
     def log_tail(self, name: str) -> str:
         log = self.logs / f"{name}.log"
@@ -181,7 +190,13 @@ class Web:
         self.password = secrets.token_urlsafe(9)
         self._webhook_secret = secrets.token_urlsafe()
 
+    @property
+    def env_file(self) -> Path:
+        """A file of settings with which any ``manage.py`` command works on this sandbox."""
+        return self.sandbox.folder / "env"
+
     def start(self) -> None:
+        self.env_file.write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
         self._manage("migrate", "--verbosity=0")
         self._manage("createsuperuser", "--noinput", "--email=admin@example.com", f"--username={self.username}")
         address = self.url.removeprefix("http://")
@@ -206,11 +221,15 @@ class Web:
         ours = ("AWS_", "REMOTION_", "DJANGO_", "DATABASE_", "API_", "RENDERHUB_")
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
+            "RENDERHUB_ENV_FILE": str(self.env_file),
+            "DJANGO_SUPERUSER_PASSWORD": self.password,
+        }
+
+    def _settings(self) -> dict[str, str]:
+        return {
             **{name: str(value) for name, value in self.sandbox.settings().items()},
-            "RENDERHUB_ENV_FILE": os.devnull,
             "DATABASE_URL": f"sqlite:///{self.sandbox.folder / 'db.sqlite3'}",
             "DJANGO_SECRET_KEY": secrets.token_hex(32),
-            "DJANGO_SUPERUSER_PASSWORD": self.password,
             "API_ALLOW_ANONYMOUS": "true",
             "REMOTION_WEBHOOK_URL": f"{self.url}/api/lambda/webhook",
             "REMOTION_WEBHOOK_SECRET": self._webhook_secret,

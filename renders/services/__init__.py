@@ -7,7 +7,7 @@
 
 from renders.services.adopt import Adoption, adopt_in_doubt
 from renders.services.backoff import Backoff
-from renders.services.control import Conflict, cancel_render, retry_render
+from renders.services.control import OWN_KEYS, Conflict, cancel_render, retry_render
 from renders.services.purge import KEYS_LAST, delete_render, forget_idempotency_keys
 from renders.services.refresh import Refreshed, refresh_due, refresh_render, refresh_renders, sign_output
 from renders.services.start import Created, KeyConflict, NoRoom, StartFailed, create_render, dispatch_next
@@ -18,6 +18,7 @@ REFUSALS = (Conflict, KeyConflict, NoRoom)
 
 __all__ = [
     "KEYS_LAST",
+    "OWN_KEYS",
     "REFUSALS",
     "Adoption",
     "Backoff",

@@ -9,6 +9,9 @@ from renders.remotion.config import RemotionConfig
 from renders.services.rows import ask_to_stop, change, config_of
 from renders.services.start import Created, create_render
 
+OWN_KEYS = "→ "
+"""Begins the idempotency keys that we make: no caller's can, since those are ASCII."""
+
 
 class Conflict(Exception):
     """The render's status does not allow what was asked."""
@@ -46,5 +49,5 @@ def retry_render(render: Render) -> Created:
         priority=render.priority,
         retry_of=render,
         may_wait=True,
-        idempotency_key=f"retry of {render.id} after {last.id if last else 'itself'}",
+        idempotency_key=f"{OWN_KEYS}retry of {render.id} after {last.id if last else 'itself'}",
     )

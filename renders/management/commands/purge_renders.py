@@ -12,6 +12,7 @@ from renders.remotion.errors import RemotionError
 
 
 class Command(BaseCommand):
+    requires_migrations_checks = True
     help = "Deletes renders that ended long ago and webhook deliveries as old; frees idempotency keys after seven days."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,11 +24,17 @@ class Command(BaseCommand):
         now = timezone.now()
         # A key that is still good must go on leading to its row.
         is_remembered = ~Q(idempotency_key="") & Q(created_at__gte=now - services.KEYS_LAST)
-        old = Render.objects.filter(finished_at__lt=now - older_than).exclude(is_remembered)
+        is_remembered &= ~Q(idempotency_key__startswith=services.OWN_KEYS)
+        ended = Render.objects.filter(finished_at__lt=now - older_than)
+        old = ended.exclude(is_remembered)
+        kept = ended.filter(is_remembered).count()
+        keeping = f" {kept} are kept, because their Idempotency-Key is still good." if kept else ""
         if dry_run:
             deliveries = WebhookDelivery.objects.filter(received_at__lt=now - older_than).count()
             said = " with their files" if remote else ""
-            self.stdout.write(f"{old.count()} renders{said} and {deliveries} webhook deliveries would be deleted.")
+            self.stdout.write(
+                f"{old.count()} renders{said} and {deliveries} webhook deliveries would be deleted.{keeping}"
+            )
             return
         deleted = files = failed = 0
         # One by one, each in a transaction of its own: stopped half-way, the rest is there next time.
@@ -47,6 +54,7 @@ class Command(BaseCommand):
         said = f" and {files} files" if remote else ""
         self.stdout.write(
             f"Deleted {deleted} renders{said}; freed {keys} idempotency keys; deleted {deliveries} webhook deliveries."
+            + keeping
         )
         if failed:
             raise CommandError(f"{failed} could not be deleted.")

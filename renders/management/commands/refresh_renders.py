@@ -13,6 +13,7 @@ from renders.remotion.errors import RemotionError
 
 
 class Command(BaseCommand):
+    requires_migrations_checks = True
     help = "Brings the rows of active renders up to date with AWS."
 
     def add_arguments(self, parser: CommandParser) -> None:

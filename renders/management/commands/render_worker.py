@@ -30,6 +30,7 @@ ADOPT_EVERY = timedelta(seconds=10)
 
 
 class Command(BaseCommand):
+    requires_migrations_checks = True
     help = "Starts the renders that wait, refreshes the active ones, and finds those in doubt."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,12 +49,15 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: self.stop.set())
         self.starts: list[Future[None]] = []
         self.backoff = services.Backoff()
+        self.failures = 0
         with _alone_on_sqlite(), ThreadPoolExecutor(STARTERS) as self.starters, ThreadPoolExecutor(READERS) as readers:
             if once:
                 self._try(self._start_waiting)
                 wait(self.starts)
                 self._try(self._adopt)
                 self._try(self._refresh)
+                if self.failures:
+                    raise CommandError("A part of the round failed.")
                 return
             for _ in range(READERS):
                 readers.submit(self._refresh_until_stopped, interval)
@@ -74,8 +78,10 @@ class Command(BaseCommand):
         try:
             part(*arguments)
         except (DatabaseError, RemotionError) as err:
+            self.failures += 1
             self.stderr.write(f"{type(err).__name__}: {err}")
         except Exception:
+            self.failures += 1
             logger.exception("A part of the worker's round failed.")
 
     def _start_waiting(self) -> None:

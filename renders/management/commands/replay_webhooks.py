@@ -8,6 +8,7 @@ from renders.models import WebhookDelivery, WebhookDeliveryQuerySet
 
 
 class Command(BaseCommand):
+    requires_migrations_checks = True
     help = "Processes webhook deliveries again, in the order in which they came."
 
     def add_arguments(self, parser: CommandParser) -> None:

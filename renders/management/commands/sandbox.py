@@ -1,4 +1,5 @@
 import signal
+import sys
 import time
 from typing import Any
 
@@ -49,12 +50,14 @@ class Command(BaseCommand):
             video = demo.render_example(web.url, toolchain, say=lambda text: self._say(f"  {text}"))
             self._say(
                 f"\n  Service  {web.url}\n  Admin    {web.url}/admin/  ({web.username} / {web.password})"
-                f"\n  Video    {video}\n  Logs     {sandbox.logs}\n"
+                f"\n  Video    {video}\n  Logs     {sandbox.logs}"
+                f"\n  Commands RENDERHUB_ENV_FILE={web.env_file} {sys.executable} manage.py refresh_renders\n"
             )
             if not once:
                 self._say("Serving until Ctrl-C.")
                 while True:
-                    time.sleep(3600)
+                    time.sleep(1)
+                    sandbox.check()
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
