@@ -96,7 +96,12 @@ class Render(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="renders"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="renders",
+        db_index=False,  # render_owner_newest begins with it
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.SUBMITTING)
     failure_reason = models.CharField(max_length=16, choices=FailureReason, blank=True, default="")
@@ -162,9 +167,26 @@ class Render(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        # None has a column that a refresh writes, so that a refresh touches no index (a HOT update).
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="render_owner_newest"),
             models.Index(fields=["-created_at", "-id"], name="render_newest"),
+            # Nearly all renders succeed: a list of those is quick without, and the rest is small.
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                name="render_status_newest",
+                condition=~Q(status="succeeded"),
+            ),
+            models.Index(
+                fields=["owner", "status", "-created_at", "-id"],
+                name="render_owner_status_newest",
+                condition=~Q(status="succeeded"),
+            ),
+            models.Index(
+                fields=["failure_reason", "-created_at", "-id"],
+                name="render_reason_newest",
+                condition=~Q(failure_reason=""),
+            ),
             models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
             models.Index(fields=["queue_rank", "id"], name="render_waiting", condition=Q(status="queued")),
             models.Index(fields=["next_refresh_at"], name="render_due", condition=Q(next_refresh_at__isnull=False)),
@@ -203,8 +225,9 @@ class Render(models.Model):
                 name="render_idempotent_without_owner",
                 condition=~Q(idempotency_key="") & Q(owner__isnull=True),
             ),
+            # renderId first: people look for it without its bucket.
             models.UniqueConstraint(
-                fields=["bucket_name", "render_id"], name="render_remote_unique", condition=~Q(render_id="")
+                fields=["render_id", "bucket_name"], name="render_remote_unique", condition=~Q(render_id="")
             ),
         ]
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -286,6 +288,43 @@ class TestRenders:
             make_render(Status.SUCCEEDED, owner=user)
         with django_assert_num_queries(1):
             assert len(api.get("/api/renders/").json()["results"]) == 7
+
+    @pytest.mark.parametrize("query", ["", "?status=failed", "?pageSize=1"])
+    def test_nothing_is_counted(self, api: APIClient, user: User, query: str) -> None:
+        for _ in range(3):
+            make_render(Status.FAILED, owner=user)
+        with CaptureQueriesContext(connection) as queries:
+            api.get(f"/api/renders/{query}")
+        assert len(queries) == 1
+        assert "COUNT(" not in queries[0]["sql"]
+        assert "LIMIT" in queries[0]["sql"]
+
+    @pytest.mark.parametrize("query", ["", "&status=failed"])
+    def test_each_render_is_on_one_page_while_others_arrive(self, api: APIClient, user: User, query: str) -> None:
+        now = timezone.now()
+        ages = (0, 1, 1, 1, 2, 3)
+        renders = [make_render(Status.FAILED, owner=user, created_at=now - timedelta(minutes=age)) for age in ages]
+        seen, following = [], f"/api/renders/?pageSize=2{query}"
+        while following:
+            page = api.get(following).json()
+            seen += [row["id"] for row in page["results"]]
+            following = page["next"]
+            make_render(Status.FAILED, owner=user, created_at=now + timedelta(minutes=1))
+        assert len(seen) == len(renders)
+        assert set(seen) == {str(render.id) for render in renders}
+
+    @pytest.mark.parametrize("size", ["x", "", "0", "-1", "201", "1000000", "1.5", "5.0", "1_0", "9" * 5000])
+    def test_a_page_size_that_is_none_is_told(self, api: APIClient, user: User, size: str) -> None:
+        response = api.get("/api/renders/", {"pageSize": size})
+        message = "Use a whole number from 1 to 200."
+        assert response.status_code == 400
+        assert response.json() == {"error": f"pageSize: {message}", "details": {"pageSize": [message]}}
+
+    def test_the_smallest_and_the_largest_page(self, api: APIClient, user: User) -> None:
+        for _ in range(201):
+            make_render(owner=user)
+        for size in (1, 200):
+            assert len(api.get("/api/renders/", {"pageSize": size}).json()["results"]) == size
 
     def test_list_can_be_of_one_status(self, api: APIClient, user: User) -> None:
         make_render(owner=user)

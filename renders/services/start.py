@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from renders.models import Render, RenderQuerySet
@@ -195,10 +195,11 @@ def _lock_admission() -> None:
 
 def _has_room(render: Render) -> bool:
     """Whether a new render may start now. Who waits comes first: only what is left is free."""
-    waiting = Render.objects.waiting()
-    if waiting.filter(dispatch_after__gt=timezone.now()).exists():
+    is_refused = Q(status=Render.Status.QUEUED, dispatch_after__gt=timezone.now())
+    active = Render.objects.active().aggregate(taken=Sum("functions"), refused=Count("pk", filter=is_refused))
+    if active["refused"]:
         return False  # AWS has just said that it has no room
-    taken = _functions(Render.objects.occupying()) + _functions(waiting)
+    taken = active["taken"] or 0
     return not taken or render.functions <= settings.REMOTION_CONCURRENCY - taken
 
 
