@@ -1,6 +1,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -71,7 +72,7 @@ class RenderAdmin(admin.ModelAdmin):
     # Only what an index answers: no column to sort by, no filter that must first collect its values.
     sortable_by = ()
     list_filter = ("status", "failure_reason", "created_at")
-    list_select_related = ("owner",)
+    list_select_related = ("owner", "refresh")
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("id", "render_id")
     search_help_text = (
@@ -115,10 +116,10 @@ class RenderAdmin(admin.ModelAdmin):
                     "created_at",
                     "submitted_at",
                     "cancel_requested_at",
-                    "refreshed_at",
+                    "read_shown",
                     "progressed_at",
                     "deadline_at",
-                    "next_refresh_at",
+                    "next_refresh_shown",
                     "finished_at",
                     "render_time_shown",
                 )
@@ -223,6 +224,15 @@ class RenderAdmin(admin.ModelAdmin):
     @admin.display(description="Duration")
     def duration_shown(self, render: Render) -> str:
         return _seconds(render.duration)
+
+    @admin.display(description="Last read")
+    def read_shown(self, render: Render) -> datetime | None:
+        return render.last_read_at
+
+    @admin.display(description="Next read")
+    def next_refresh_shown(self, render: Render) -> datetime | None:
+        refresh = getattr(render, "refresh", None)
+        return refresh.next_refresh_at if refresh else None
 
     @admin.display(description="Took")
     def render_time_shown(self, render: Render) -> str:

@@ -36,14 +36,10 @@ class RenderQuerySet(models.QuerySet["Render"]):
         """Submitted, and not known to AWS's answer: being called for now, or with unknown outcome."""
         return self.active().filter(status=Render.Status.SUBMITTING)
 
-    def due(self, at: datetime) -> "RenderQuerySet":
-        """Those whose ``progress.json`` is to be read now."""
-        return self.filter(next_refresh_at__lte=at).exclude(render_id="")
-
     def given_up(self, at: datetime) -> "RenderQuerySet":
         """Those that were lost without a renderId and are to be looked for again now."""
         lost = Render.FailureReason.LOST
-        return self.filter(next_refresh_at__lte=at, failure_reason=lost, render_id="")
+        return self.filter(refresh__next_refresh_at__lte=at, failure_reason=lost, render_id="")
 
     def with_id(self, *texts: str) -> "RenderQuerySet":
         """Those whose id, ours or Remotion's, is among the texts."""
@@ -134,7 +130,6 @@ class Render(models.Model):
     cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, Lambda only.")
     currency = models.CharField(max_length=3, blank=True, default="")
     progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
-    etag = models.CharField(max_length=255, blank=True, default="", help_text="Of that progress.json on S3.")
 
     functions = models.PositiveIntegerField(default=1, help_text="How many functions the render occupies at most.")
     priority = models.SmallIntegerField(default=0, help_text="-50 to 50; the higher, the sooner.")
@@ -150,14 +145,9 @@ class Render(models.Model):
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     submitted_at = models.DateTimeField(null=True, blank=True)
-    asked_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last asked about it.")
-    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS last said how it is.")
-    next_refresh_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a worker asks again; while one does, when another may."
-    )
+    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS last had news of it.")
     progressed_at = models.DateTimeField(null=True, blank=True, help_text="When its progress last moved.")
     deadline_at = models.DateTimeField(null=True, blank=True, help_text="When nothing can come any more.")
-    watched_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last asked for its progress.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = RenderQuerySet.as_manager()
@@ -189,7 +179,6 @@ class Render(models.Model):
             ),
             models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
             models.Index(fields=["queue_rank", "id"], name="render_waiting", condition=Q(status="queued")),
-            models.Index(fields=["next_refresh_at"], name="render_due", condition=Q(next_refresh_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -244,12 +233,18 @@ class Render(models.Model):
         return self.failure_reason in (self.FailureReason.TIMED_OUT, self.FailureReason.LOST)
 
     @property
+    def last_read_at(self) -> datetime | None:
+        """When AWS last said how it is, be it that nothing has changed."""
+        refresh = getattr(self, "refresh", None)
+        return refresh.answered_at if refresh and refresh.answered_at else self.refreshed_at
+
+    @property
     def is_stalled(self) -> bool:
         """Whether it renders and its progress has not moved for ``REMOTION_STALL_SECONDS``."""
         moved_at = self.progressed_at or self.submitted_at
-        if self.status != self.Status.RENDERING or not self.refreshed_at or not moved_at:
+        if self.status != self.Status.RENDERING or not self.last_read_at or not moved_at:
             return False
-        return (self.refreshed_at - moved_at).total_seconds() > settings.REMOTION_STALL_SECONDS
+        return (self.last_read_at - moved_at).total_seconds() > settings.REMOTION_STALL_SECONDS
 
     @property
     def out_name(self) -> str:
@@ -268,7 +263,7 @@ class Render(models.Model):
     @property
     def render_time(self) -> float | None:
         """How long the render took, or has taken until it was last read, in seconds."""
-        end = self.finished_at or self.refreshed_at
+        end = self.finished_at or self.last_read_at
         return (end - self.submitted_at).total_seconds() if end and self.submitted_at else None
 
     def mark_submitting(self, *, at: datetime, configuration: dict[str, Any]) -> bool:
@@ -353,7 +348,6 @@ class Render(models.Model):
         cost: float | None,
         currency: str,
         progress_json: dict[str, Any],
-        etag: str,
         deadline_at: datetime | None,
         at: datetime,
     ) -> bool:
@@ -371,26 +365,17 @@ class Render(models.Model):
             cost=cost,
             currency=currency,
             progress_json=progress_json,
-            etag=etag,
             deadline_at=deadline_at,
             refreshed_at=at,
         )
         return True
 
     def record_nothing_yet(self, *, at: datetime) -> bool:
-        """``rendering`` stays so: at ``at`` there was nothing to read."""
-        if self.status != self.Status.RENDERING:
+        """At ``at`` there was nothing to read of it."""
+        if self.status != self.Status.RENDERING and not self.may_yet_succeed:
             return False
-        self._set(refreshed_at=at, etag="")
-        return True
-
-    def record_unchanged(self, *, at: datetime) -> None:
-        """AWS has said at ``at`` that it has no more to say than the last time."""
         self._set(refreshed_at=at)
-
-    def schedule(self, at: datetime | None) -> None:
-        """When AWS is to be asked next; None for never."""
-        self._set(next_refresh_at=at)
+        return True
 
     def mark_succeeded(self, *, output_bucket: str, output_key: str, output_size: int, at: datetime) -> bool:
         """``rendering`` or ``failed`` → ``succeeded``: the output is there."""
@@ -425,6 +410,38 @@ class Render(models.Model):
         if self.unsaved:
             self.save(update_fields=self.unsaved)
             self.unsaved = frozenset()
+
+
+class RefreshQuerySet(models.QuerySet["Refresh"]):
+    def due(self, at: datetime) -> "RefreshQuerySet":
+        """Those whose ``progress.json`` is to be read now."""
+        return self.filter(next_refresh_at__lte=at).exclude(bucket_name="")
+
+
+class Refresh(models.Model):
+    """When AWS is asked about a render next; only one of which more may come has it.
+
+    Small and apart, because it changes at each reading; a row of Render, with all its indexes,
+    changes only when there is news.
+    """
+
+    render = models.OneToOneField(Render, on_delete=models.CASCADE, primary_key=True, related_name="refresh")
+    region = models.CharField(max_length=32)
+    bucket_name = models.CharField(
+        max_length=255, help_text="Empty for a render that was lost before anybody knew where it was."
+    )
+    next_refresh_at = models.DateTimeField(
+        db_index=True, help_text="When a worker asks again; while one does, when another may."
+    )
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last asked.")
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When AWS last answered.")
+    watched_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last asked for its progress.")
+    etag = models.CharField(max_length=255, blank=True, default="", help_text="Of the progress.json last read.")
+
+    objects = RefreshQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.render_id)
 
 
 class BucketScan(models.Model):

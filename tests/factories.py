@@ -8,10 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from renders.models import Render
+from renders.models import Refresh, Render
 
 RECORDINGS = Path(__file__).parent / "recordings"
 INPUT_PROPS = {"code": "Create a rotating 3D cube with blue color", "durationInFrames": 150, "fps": 30}
+REFRESH_FIELDS = ("next_refresh_at", "asked_at", "answered_at", "watched_at", "etag")
 BUCKET = "remotionlambda-useast1-abcdefgh"
 
 
@@ -20,6 +21,7 @@ def load_recording(name: str) -> Any:
 
 
 def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
+    """A row; one that renders is due. ``fields`` may be those of its Refresh too."""
     has_remote = status not in (Render.Status.QUEUED, Render.Status.SUBMITTING)
     defaults: dict[str, Any] = {
         "status": status,
@@ -41,7 +43,11 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "functions": 4,
         "queue_rank": timezone.now(),
         "submitted_at": timezone.now() - timedelta(seconds=10),
-        "next_refresh_at": timezone.now() if status == Render.Status.RENDERING else None,
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
     }
-    return Render.objects.create(**{**defaults, **fields})
+    own = {name: fields.pop(name) for name in REFRESH_FIELDS if name in fields}
+    render = Render.objects.create(**{**defaults, **fields})
+    if own or status == Render.Status.RENDERING:
+        place = {"region": render.region, "bucket_name": render.bucket_name}
+        Refresh.objects.create(render=render, **{"next_refresh_at": timezone.now(), **place, **own})
+    return render

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from renders import services
-from renders.models import BucketScan, Render
+from renders.models import BucketScan, Refresh, Render
 from renders.remotion import storage
 from renders.remotion.aws import s3_client
 from renders.remotion.errors import Unavailable
@@ -66,7 +66,7 @@ class TestCancel:
         assert services.refresh_render(Render.objects.get()).status == Status.RENDERING
 
         aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(load_recording("cancelled")[-1]["progress.json"])
-        Render.objects.update(asked_at=None)
+        Refresh.objects.update(asked_at=None)
         row = services.refresh_render(Render.objects.get())
         assert (row.status, row.failure_reason, row.error) == (Status.CANCELLED, "", "")
         assert row.cost == 0.00102

@@ -2,7 +2,7 @@
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from renders import services
-from renders.models import Render
+from renders.models import Refresh, Render
 from renders.services import refresh, rows
 from renders.services.refresh import HOLD
-from tests.factories import BUCKET, load_recording, make_render
+from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import Answer, ScriptedServer, reply, s3_error
 from tests.test_worker import Workers, start_worker, wait_until  # noqa: F401  (a fixture)
 
@@ -38,7 +38,17 @@ def refresh_due() -> list[services.Refreshed]:
 
 
 def make_due(**fields: Any) -> None:
-    Render.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1), **fields)
+    """All are due; ``fields`` are their rows'."""
+    if fields:
+        Render.objects.update(**fields)
+    for render in Render.objects.filter(refresh=None):
+        place = {"region": render.region, "bucket_name": render.bucket_name}
+        Refresh.objects.create(render=render, next_refresh_at=timezone.now(), **place)
+    Refresh.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
+
+
+def next_refresh_at() -> datetime:
+    return Refresh.objects.get().next_refresh_at
 
 
 class TestDue:
@@ -54,14 +64,15 @@ class TestDue:
         refresh_due()
         render.refresh_from_db()
         assert render.refreshed_at is not None
-        assert render.next_refresh_at == render.refreshed_at + timedelta(seconds=1)
+        assert next_refresh_at() == render.refreshed_at + timedelta(seconds=1)
 
     def test_what_is_over_is_not_due_again(self, aws: ScriptedServer) -> None:
         render = make_render()
         aws.answers[progress_path(render)] = reply(recorded())
         refresh_due()
         render.refresh_from_db()
-        assert (render.status, render.next_refresh_at) == (Status.SUCCEEDED, None)
+        assert render.status == Status.SUCCEEDED
+        assert not Refresh.objects.exists()
 
     def test_a_batch_is_of_one_bucket(self, aws: ScriptedServer) -> None:
         earlier = timezone.now() - timedelta(seconds=5)
@@ -71,8 +82,8 @@ class TestDue:
         assert [result.render for result in refresh_due()] == [another]
 
     def test_each_render_of_a_started_row_is_due(self, aws: ScriptedServer) -> None:
-        render = services.create_render(owner=None, input_props=make_render().input_props, may_wait=True).render
-        assert render.next_refresh_at is not None
+        services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        assert next_refresh_at() <= timezone.now() + timedelta(seconds=1)
 
 
 class TestUnchanged:
@@ -82,16 +93,19 @@ class TestUnchanged:
         body = reply(recorded(step=10, seconds_left=600)).body
         bucket.put_object(Bucket=BUCKET, Key=key, Body=body)
         refresh_due()
-        first = Render.objects.get()
+        first, state = Render.objects.values().get(), Refresh.objects.get()
         make_due()
-        refresh_due()
-        second = Render.objects.get()
-        assert first.etag
-        assert second.etag == first.etag
-        assert (second.progress, second.progress_json) == (first.progress, first.progress_json)
-        assert first.refreshed_at
-        assert second.refreshed_at
-        assert second.refreshed_at > first.refreshed_at
+        with CaptureQueriesContext(connection) as queries:
+            refresh_due()
+        second = Refresh.objects.get()
+        assert state.etag
+        assert second.etag == state.etag
+        assert state.answered_at
+        assert second.answered_at
+        assert second.answered_at > state.answered_at
+        assert Render.objects.values().get() == first
+        assert not any('UPDATE "renders_render"' in query["sql"] for query in queries)
+        assert Render.objects.get().last_read_at == second.answered_at
 
     def test_one_past_its_deadline_is_read_whole(self, aws: ScriptedServer) -> None:
         late = timezone.now() - timedelta(seconds=1)
@@ -125,8 +139,7 @@ class TestMisbehavingS3:
         assert result.error
         render.refresh_from_db()
         assert (render.status, render.progress, render.refreshed_at) == (Status.RENDERING, 0.4, read_at)
-        assert render.next_refresh_at
-        assert timedelta(seconds=2) < render.next_refresh_at - timezone.now() < HOLD
+        assert timedelta(seconds=2) < next_refresh_at() - timezone.now() < HOLD
 
     def test_a_bucket_that_vanished_is_no_end_before_the_time_is_up(self, aws: ScriptedServer) -> None:
         render = make_render()
@@ -154,7 +167,7 @@ class TestMisbehavingS3:
         aws.answers["/dead/"] = Answer(reset=True)
         assert all(result.error for result in services.refresh_due(backoff))
         asked = aws.count("/dead/")
-        Render.objects.filter(bucket_name="dead").update(next_refresh_at=earlier)
+        Refresh.objects.filter(bucket_name="dead").update(next_refresh_at=earlier)
         assert [result.render for result in services.refresh_due(backoff)] == [alive]
         assert services.refresh_due(backoff) == []
         assert aws.count("/dead/") == asked
@@ -176,7 +189,7 @@ class TestClockSkew:
         aws.answers[progress_path(render)] = reply(recorded(step=step))
         right = timezone.now
         monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(minutes=minutes))
-        Render.objects.update(submitted_at=timezone.now(), next_refresh_at=timezone.now())
+        make_due(submitted_at=timezone.now())
         refresh_due()
         render.refresh_from_db()
         assert render.status == Status.RENDERING
@@ -220,13 +233,13 @@ class TestLateTruth:
         refresh_due()
         render.refresh_from_db()
         assert render.status == Status.FAILED
-        assert render.next_refresh_at == finished_at + timedelta(hours=1)
+        assert next_refresh_at() == finished_at + timedelta(hours=1)
         aws.answers[f"{RENDERS}{render.render_id}/{render.out_name}"] = Answer(b"12345")
         make_due()
         refresh_due()
         render.refresh_from_db()
         assert (render.status, render.output_size) == (Status.SUCCEEDED, 5)
-        assert render.next_refresh_at is None
+        assert not Refresh.objects.exists()
 
     def test_so_does_a_progress_json_that_is_done(self, aws: ScriptedServer) -> None:
         render = make_render(Status.FAILED, failure_reason=Reason.TIMED_OUT)
@@ -241,7 +254,7 @@ class TestLateTruth:
         make_render(Status.FAILED, failure_reason=Reason.LOST, finished_at=old)
         make_due()
         refresh_due()
-        assert Render.objects.get().next_refresh_at is None
+        assert not Refresh.objects.exists()
 
     def test_a_row_that_times_out_is_looked_at_again(self, aws: ScriptedServer) -> None:
         render = make_render()
@@ -249,7 +262,7 @@ class TestLateTruth:
         refresh_due()
         render.refresh_from_db()
         assert render.finished_at
-        assert render.next_refresh_at == render.finished_at + timedelta(minutes=5)
+        assert next_refresh_at() == render.finished_at + timedelta(minutes=5)
 
     def test_one_whose_start_was_in_doubt_is_sought_again(self, bucket: Any) -> None:
         lost = make_render(Status.FAILED, failure_reason=Reason.LOST, render_id="", bucket_name="")
@@ -257,8 +270,7 @@ class TestLateTruth:
         services.adopt_in_doubt()
         lost.refresh_from_db()
         assert lost.status == Status.FAILED
-        assert lost.next_refresh_at
-        assert lost.next_refresh_at > timezone.now()
+        assert next_refresh_at() > timezone.now()
         bucket.put_object(Bucket=BUCKET, Key=f"renders/abc/{lost.out_name}", Body=b"12345")
         make_due()
         assert services.adopt_in_doubt().adopted == 1
@@ -293,19 +305,16 @@ class TestWatchers:
     def test_who_watches_makes_the_worker_read_sooner(self, aws: ScriptedServer) -> None:
         render = make_render(submitted_at=timezone.now() - timedelta(seconds=100))
         refresh_due()
-        render.refresh_from_db()
-        assert render.next_refresh_at
-        assert render.next_refresh_at - timezone.now() > timedelta(seconds=8)
+        assert next_refresh_at() - timezone.now() > timedelta(seconds=8)
         services.refresh_render(render)
-        render.refresh_from_db()
-        assert render.next_refresh_at - timezone.now() <= timedelta(seconds=1)
+        assert next_refresh_at() - timezone.now() <= timedelta(seconds=1)
 
     def test_an_answer_from_the_row_costs_no_write_each_time(self, aws: ScriptedServer) -> None:
         make_render()
         render = services.refresh_render(Render.objects.get())
         with CaptureQueriesContext(connection) as queries:
             services.refresh_render(render)
-        assert len(queries) == 2
+        assert len(queries) == 3
 
 
 class TestBatches:
@@ -320,7 +329,7 @@ class TestBatches:
         return len(queries)
 
     def test_statements_do_not_grow_with_the_batch(self, aws: ScriptedServer) -> None:
-        assert self.statements(24, aws) == self.statements(120, aws) <= 12
+        assert self.statements(24, aws) == self.statements(120, aws) <= 16
 
     def test_each_row_gets_what_is_its_own(self, aws: ScriptedServer) -> None:
         renders = [make_render() for _ in range(30)]
@@ -379,7 +388,7 @@ class TestWorkers:
         wait_until(lambda: len(aws.requests) > 300)
         victim.kill()
         victim.wait()
-        wait_until(lambda: not Render.objects.due(timezone.now()).exists())
+        wait_until(lambda: not Refresh.objects.due(timezone.now()).exists())
         other.send_signal(signal.SIGTERM)
         other.communicate(timeout=30)
         left = Render.objects.filter(status=Status.RENDERING)

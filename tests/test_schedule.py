@@ -10,9 +10,9 @@ from renders.services.schedule import next_refresh_at
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def after(**fields: Any) -> float | None:
+def after(*, watched_at: datetime | None = None, **fields: Any) -> float | None:
     """How many seconds later a render with these fields is read again."""
-    at = next_refresh_at(Render(**{"status": Render.Status.RENDERING, **fields}), NOW)
+    at = next_refresh_at(Render(**{"status": Render.Status.RENDERING, **fields}), NOW, watched_at=watched_at)
     return None if at is None else (at - NOW).total_seconds()
 
 

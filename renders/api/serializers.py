@@ -143,7 +143,7 @@ class RenderSerializer(serializers.ModelSerializer):
     retryOf = serializers.UUIDField(source="retry_of_id")  # noqa: N815
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
     submittedAt = serializers.DateTimeField(source="submitted_at")  # noqa: N815
-    refreshedAt = serializers.DateTimeField(source="refreshed_at")  # noqa: N815
+    refreshedAt = serializers.DateTimeField(source="last_read_at")  # noqa: N815
     finishedAt = serializers.DateTimeField(source="finished_at")  # noqa: N815
 
     class Meta:

@@ -113,7 +113,7 @@ class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     """/api/renders/: the renders as rows."""
 
     def get_queryset(self) -> RenderQuerySet:
-        renders = Render.objects.visible_to(self.request.user).select_related("owner")
+        renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh")
         if self.action != "list":
             return renders.defer("progress_json")
         query = RenderListQuerySerializer(data=self.request.query_params)

@@ -66,7 +66,7 @@ def adopt_in_doubt(*, most_requests: int = 20, is_stopped: Callable[[], bool] = 
     """
     now = timezone.now()
     in_doubt = [render for render in Render.objects.in_doubt() if not is_in_call(render)]
-    in_doubt += Render.objects.given_up(now)
+    in_doubt += Render.objects.given_up(now).select_related("refresh")
     adopted = requests = 0
     buckets_of: dict[_Asked, list[str]] = {}
     for asked in {_asked(render) for render in in_doubt}:
@@ -83,7 +83,7 @@ def adopt_in_doubt(*, most_requests: int = 20, is_stopped: Callable[[], bool] = 
     for render in in_doubt:
         walked_at = _walked_at(buckets_of[_asked(render)])
         # One that is lost already is looked for again when it is due.
-        due_at = render.next_refresh_at or overdue_at(render)
+        due_at = render.refresh.next_refresh_at if render.is_terminal else overdue_at(render)
         if walked_at and walked_at >= due_at:
             change(render.pk, _lose)
     return Adoption(len(in_doubt), adopted, requests)
@@ -205,7 +205,7 @@ class _Search:
 def _lose(render: Render) -> None:
     """Lost, or looked for once more in vain: saving it reckons when to look again, if ever."""
     now = timezone.now()
-    render.schedule(None)
+    render.record_nothing_yet(at=now)
     if render.status != Render.Status.SUBMITTING:
         return
     if render.cancel_requested_at:

@@ -1,6 +1,6 @@
 """Bringing rows up to date with AWS: reading many at once, saving them in batches.
 
-A reader holds the rows that it reads by setting ``next_refresh_at`` ahead: nobody else reads
+A reader holds the renders that it reads by setting ``next_refresh_at`` ahead: nobody else reads
 them meanwhile, and what a killed reader held is due again when that time has come.
 """
 
@@ -20,14 +20,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from renders.models import Render, RenderQuerySet
+from renders.models import Refresh, Render
 from renders.remotion import reader, storage
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import RemotionError, Unavailable
 from renders.remotion.progress import RenderProgress, interpret, output_key
 from renders.remotion.reader import NOT_ASKED, UNCHANGED, Reading, Wanted
 from renders.services.backoff import Backoff
-from renders.services.rows import ask_to_stop, config_of, save_many
+from renders.services.rows import ask_to_stop, config_of, hold, save_many, update_many
 from renders.services.schedule import SHORTEST, WATCHED_FOR, next_refresh_at
 
 logger = logging.getLogger(__name__)
@@ -54,14 +54,12 @@ READ = (
     "bucket_name",
     "function_name",
     "function_timeout",
-    "etag",
     "progress",
     "frames_rendered",
     "created_at",
     "submitted_at",
     "finished_at",
     "deadline_at",
-    "watched_at",
     "cancel_requested_at",
 )
 """What a refresh must know of a row: making whole ones costs more than reading S3."""
@@ -85,11 +83,10 @@ def refresh_render(render: Render) -> Render:
     if render.status != Render.Status.RENDERING:
         return render
     if _hold_to_watch(render):
-        (result,) = refresh_renders([render])
+        (result,) = _refresh_batch([render], lambda: False)
         if result.error:
             raise result.error
-        return result.render
-    return Render.objects.defer("progress_json").get(pk=render.pk)
+    return Render.objects.select_related("refresh").defer("progress_json").get(pk=render.pk)
 
 
 def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
@@ -100,10 +97,10 @@ def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
     """
     left = iter(renders)
     while batch := list(islice(left, BATCH)):
-        readable = [render for render in batch if render.render_id and _is_open(render)]
-        _hold(Render.objects.filter(pk__in=[render.pk for render in readable]))
+        readable = sorted((render for render in batch if render.render_id and _is_open(render)), key=_place)
+        _hold(readable)
         results: dict[Any, Refreshed] = {}
-        for _, group in groupby(sorted(readable, key=_place), key=_place):
+        for _, group in groupby(readable, key=_place):
             results |= {result.render.pk: result for result in _refresh_batch(list(group), lambda: False)}
         for render in batch:
             yield results.get(render.pk, Refreshed(render))
@@ -125,27 +122,33 @@ def refresh_due(backoff: Backoff, is_stopped: Callable[[], bool] = lambda: False
 
 
 def _claim_due(silent_buckets: list[str]) -> list[Render]:
-    """Due rows of one bucket that no other reader holds, the longest due first; holds them."""
+    """Due renders of one bucket that no other reader holds, the longest due first; holds them."""
+    now = timezone.now()
+    due = Refresh.objects.due(now).order_by("next_refresh_at")
+    place = due.exclude(bucket_name__in=silent_buckets).values("region", "bucket_name").first()
+    if place is None:
+        return []
     with transaction.atomic():
-        due = Render.objects.due(timezone.now()).exclude(bucket_name__in=silent_buckets).order_by("next_refresh_at")
-        place = due.values("region", "bucket_name").first()
-        if place is None:
-            return []
-        locked = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-        renders = list(locked.filter(**place).only(*READ)[:BATCH])
-        _hold(Render.objects.filter(pk__in=[render.pk for render in renders]))
-    return renders
+        locked = due.filter(**place).select_for_update(
+            skip_locked=connection.features.has_select_for_update_skip_locked
+        )
+        ids = list(locked.values_list("pk", flat=True)[:BATCH])
+        Refresh.objects.filter(pk__in=ids).update(asked_at=now, next_refresh_at=now + HOLD)
+    return list(Render.objects.filter(pk__in=ids).only(*READ))
 
 
 def _refresh_batch(renders: list[Render], is_stopped: Callable[[], bool]) -> list[Refreshed]:
-    """Reads rows of one bucket that are held, and saves them in a handful of statements.
+    """Reads renders of one bucket that are held, and saves them in a handful of statements.
 
     Rows that could not be read keep their last truth and are due again after a while; those that
     were not asked for because of ``is_stopped`` at once.
     """
+    if not renders:
+        return []
     config = config_of(renders[0], RemotionConfig.from_settings())
     now = timezone.now()
-    wanted = [Wanted(render.render_id, _usable_etag(render, now)) for render in renders]
+    states = Refresh.objects.in_bulk([render.pk for render in renders])
+    wanted = [Wanted(render.render_id, _usable_etag(render, states.get(render.pk), now)) for render in renders]
     try:
         readings = reader.read_many(config, bucket_name=renders[0].bucket_name, wanted=wanted, is_stopped=is_stopped)
     except RemotionError as err:
@@ -155,10 +158,10 @@ def _refresh_batch(renders: list[Render], is_stopped: Callable[[], bool]) -> lis
         with ThreadPoolExecutor(ASKERS) as askers:
             findings = list(askers.map(partial(_ask_further, config), renders, findings))
     try:
-        return _settle(renders, findings, is_stopped())
+        return _settle(renders, findings, states, is_stopped())
     except Exception:
         logger.exception("A batch could not be saved at once; its rows are saved one by one.")
-        return [result for pair in zip(renders, findings, strict=True) for result in _settle_one(*pair)]
+        return [_settle_one(render, finding, states) for render, finding in zip(renders, findings, strict=True)]
 
 
 def sign_output(render: Render) -> str | None:
@@ -175,20 +178,24 @@ def sign_output(render: Render) -> str | None:
 # Holding -----------------------------------------------------------------------------------------
 
 
-def _hold(renders: RenderQuerySet, **values: Any) -> int:
-    now = timezone.now()
-    return renders.update(asked_at=now, next_refresh_at=now + HOLD, **values)
-
-
 def _hold_to_watch(render: Render) -> bool:
     """Whether this watcher is to read; notes that somebody watches, so that the worker reads sooner."""
     now = timezone.now()
-    row = Render.objects.filter(pk=render.pk, status=Render.Status.RENDERING)
-    if _hold(row.filter(Q(asked_at__isnull=True) | Q(asked_at__lte=now - SHORTEST)), watched_at=now):
+    state = Refresh.objects.filter(pk=render.pk)
+    may_ask = Q(asked_at__isnull=True) | Q(asked_at__lte=now - SHORTEST)
+    if state.filter(may_ask).update(asked_at=now, next_refresh_at=now + HOLD, watched_at=now):
         return True
-    if render.watched_at is None or now - render.watched_at > WATCHED_FOR / 2:
-        row.update(watched_at=now, next_refresh_at=Least(F("next_refresh_at"), now + SHORTEST))
+    is_news = Q(watched_at__isnull=True) | Q(watched_at__lte=now - WATCHED_FOR / 2)
+    state.filter(is_news).update(watched_at=now, next_refresh_at=Least(F("next_refresh_at"), now + SHORTEST))
     return False
+
+
+def _hold(renders: list[Render]) -> None:
+    """Holds rows, due or not; those that are not looked at any more by themselves too."""
+    values = {"asked_at": timezone.now(), "next_refresh_at": timezone.now() + HOLD}
+    ids = [render.pk for render in renders]
+    if Refresh.objects.filter(pk__in=ids).update(**values) < len(ids):
+        hold(Render.objects.filter(pk__in=ids, refresh=None), **values)
 
 
 def _is_open(render: Render) -> bool:
@@ -217,10 +224,10 @@ _Found = _Finding | RemotionError | None
 """None for a file that is as it was."""
 
 
-def _usable_etag(render: Render, now: datetime) -> str:
+def _usable_etag(render: Render, state: Refresh | None, now: datetime) -> str:
     """The ETag, unless the file is needed whole: to decide whether a render is over."""
     is_in_time = render.deadline_at is not None and now < render.deadline_at
-    return render.etag if is_in_time and not render.cancel_requested_at else ""
+    return state.etag if state and is_in_time and not render.cancel_requested_at else ""
 
 
 def _find(render: Render, reading: Reading | RemotionError, now: datetime) -> _Found:
@@ -280,29 +287,48 @@ def _may_be_over(render: Render, finding: _Finding) -> bool:
 # Into the rows -----------------------------------------------------------------------------------
 
 
-def _settle(renders: list[Render], findings: list[_Found], is_stopped: bool) -> list[Refreshed]:
-    """Saves what was found of rows that are held."""
+def _settle(
+    renders: list[Render], findings: list[_Found], states: dict[UUID, Refresh], is_stopped: bool
+) -> list[Refreshed]:
+    """Saves what was found of renders that are held, and when to ask about them again."""
     now = timezone.now()
     found = {render.pk: finding for render, finding in zip(renders, findings, strict=True)}
     with transaction.atomic():
-        news = [pk for pk, finding in found.items() if isinstance(finding, _Finding)]
-        locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").only(*READ) if news else []
-        changed = {render.pk: render for render in locked}
-        for pk, render in changed.items():
-            finding = found[pk]
-            if isinstance(finding, _Finding):
-                _take_finding(render, finding, now)
-                render.schedule(next_refresh_at(render, now))
+        changed = _take_findings({pk: finding for pk, finding in found.items() if isinstance(finding, _Finding)}, now)
+        ended = set()
         for render in renders:
-            finding = found[render.pk]
-            if finding is None:
-                render.record_unchanged(at=now)
-                render.schedule(next_refresh_at(render, now))
-            elif isinstance(finding, RemotionError):
+            finding, state = found[render.pk], states.get(render.pk)
+            if state is None:
+                continue  # the row was deleted, or ended by another, meanwhile
+            if isinstance(finding, RemotionError):
                 wait = UNREAD_AGAIN_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
-                render.schedule(now if finding is NOT_ASKED and is_stopped else now + wait)
-        save_many([*changed.values(), *(render for render in renders if render.pk not in changed)])
+                state.next_refresh_at = now if finding is NOT_ASKED and is_stopped else now + wait
+                continue
+            state.answered_at = now
+            if finding:
+                state.etag = finding.reading.etag
+            at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
+            if at is None:
+                ended.add(render.pk)
+            else:
+                state.next_refresh_at = at
+        left = [state for pk, state in states.items() if pk in found and pk not in ended]
+        update_many(left, ("next_refresh_at", "answered_at", "etag"))
+        if ended:
+            Refresh.objects.filter(pk__in=ended).delete()
     return [_result(render, found[render.pk], changed) for render in renders]
+
+
+def _take_findings(news: dict[UUID, _Finding], now: datetime) -> dict[UUID, Render]:
+    """Locks the rows of which there is news, moves them, saves them, and returns them."""
+    if not news:
+        return {}
+    locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").only(*READ)
+    changed = {render.pk: render for render in locked}
+    for pk, render in changed.items():
+        _take_finding(render, news[pk], now)
+    save_many(changed.values())
+    return changed
 
 
 def _result(render: Render, finding: _Found, changed: dict[UUID, Render]) -> Refreshed:
@@ -312,12 +338,12 @@ def _result(render: Render, finding: _Found, changed: dict[UUID, Render]) -> Ref
     return Refreshed(render, finding)
 
 
-def _settle_one(render: Render, finding: _Found) -> list[Refreshed]:
+def _settle_one(render: Render, finding: _Found, states: dict[UUID, Refresh]) -> Refreshed:
     try:
-        return _settle([render], [finding], is_stopped=False)
+        return _settle([render], [finding], states, is_stopped=False)[0]
     except Exception as err:
         logger.exception("Render %s could not be saved.", render.id)
-        return [Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))]
+        return Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))
 
 
 def _take_finding(render: Render, finding: _Finding, now: datetime) -> None:
@@ -334,7 +360,6 @@ def _take_finding(render: Render, finding: _Finding, now: datetime) -> None:
             cost=progress.cost,
             currency=progress.currency,
             progress_json=finding.reading.progress_json,
-            etag=finding.reading.etag,
             deadline_at=_from_ms(progress.deadline_in_ms),
             at=now,
         )

@@ -2,17 +2,17 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Field
+from django.db.models import Model
 from django.utils import timezone
 
-from renders.models import Render
+from renders.models import Refresh, Render
 from renders.remotion import console, storage
 from renders.remotion.client import StartedRender
 from renders.remotion.config import REMOTION_VERSION, RemotionConfig
@@ -28,46 +28,68 @@ def change(pk: UUID, transition: Callable[[Render], object]) -> Render:
         render = Render.objects.select_for_update().get(pk=pk)
         transition(render)
         if render.unsaved:
-            render.schedule(next_refresh_at(render, timezone.now()))
-        render.save_changes()
+            render.save_changes()
+            _reschedule(render)
     return render
 
 
-def save_many(renders: Iterable[Render]) -> None:
-    """``save_changes()`` of many rows at once: a statement for each set of fields that changed.
+def _reschedule(render: Render) -> None:
+    at = next_refresh_at(render, timezone.now())
+    if at:
+        hold([render], next_refresh_at=at)
+    elif render.is_terminal:
+        Refresh.objects.filter(pk=render.pk).delete()
 
-    Django's ``bulk_update`` would spend more on building its CASEs than the database on them.
-    """
+
+def hold(renders: Iterable[Render], **values: Any) -> None:
+    """Makes a Refresh with these values for each of the rows, or changes the one that there is."""
+    Refresh.objects.bulk_create(
+        [Refresh(render=row, region=row.region, bucket_name=row.bucket_name, **values) for row in renders],
+        update_conflicts=True,
+        unique_fields=["render"],
+        update_fields=["region", "bucket_name", *values],
+    )
+
+
+def save_many(renders: Iterable[Render]) -> None:
+    """``save_changes()`` of many rows at once: a statement for each set of fields that changed."""
     by_fields: dict[frozenset[str], list[Render]] = {}
     for render in renders:
         if render.unsaved:
             by_fields.setdefault(render.unsaved, []).append(render)
             render.unsaved = frozenset()
     for names, rows in by_fields.items():
-        _update([field for field in Render._meta.fields if field.name in names], rows)
+        update_many(rows, names)
 
 
-def _update(fields: list[Field], renders: list[Render]) -> None:
-    table, quote = Render._meta.db_table, connection.ops.quote_name
-    columns = [str(field.column) for field in fields]
+def update_many(rows: Sequence[Model], names: Collection[str]) -> None:
+    """Saves these fields of many rows of one model in one statement.
+
+    Django's ``bulk_update`` would spend more on building its CASEs than the database on them.
+    """
+    if not rows:
+        return
+    meta, quote = type(rows[0])._meta, connection.ops.quote_name
+    key = str(meta.pk.column)
+    fields = {str(field.column): field for field in meta.fields if field.name in names}
     if connection.vendor == "postgresql":
-        values = [{"id": row.pk, **{field.column: getattr(row, field.attname) for field in fields}} for row in renders]
-        types = [f"{quote(name)} {field.db_type(connection)}" for name, field in zip(columns, fields, strict=True)]
-        assignments = ", ".join(f"{quote(name)} = new.{quote(name)}" for name in columns)
+        values = [{key: row.pk, **{name: getattr(row, fields[name].attname) for name in fields}} for row in rows]
+        types = [f"{quote(name)} {field.db_type(connection)}" for name, field in fields.items()]
+        assignments = ", ".join(f"{quote(name)} = new.{quote(name)}" for name in fields)
         statement = (
-            f"UPDATE {table} AS old SET {assignments}"  # noqa: S608
-            f" FROM jsonb_to_recordset(%s::jsonb) AS new(id uuid, {', '.join(types)}) WHERE old.id = new.id"
+            f"UPDATE {meta.db_table} AS old SET {assignments}"  # noqa: S608
+            f" FROM jsonb_to_recordset(%s::jsonb) AS new({key} uuid, {', '.join(types)}) WHERE old.{key} = new.{key}"
         )
         with connection.cursor() as cursor:
             cursor.execute(statement, [json.dumps(values, default=_as_text)])
         return
-    assignments = ", ".join(f"{quote(name)} = %s" for name in columns)
-    key = Render._meta.get_field("id")
-    rows = [
-        [field.get_db_prep_save(getattr(row, field.attname), connection) for field in (*fields, key)] for row in renders
+    assignments = ", ".join(f"{quote(name)} = %s" for name in fields)
+    in_order = (*fields.values(), meta.pk)
+    parameters = [
+        [field.get_db_prep_save(getattr(row, field.attname), connection) for field in in_order] for row in rows
     ]
     with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = %s", rows)  # noqa: S608
+        cursor.executemany(f"UPDATE {meta.db_table} SET {assignments} WHERE {key} = %s", parameters)  # noqa: S608
 
 
 def _as_text(value: datetime | UUID) -> str:

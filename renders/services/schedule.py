@@ -16,10 +16,14 @@ LATE_LOOKS = (timedelta(minutes=5), timedelta(hours=1), timedelta(days=1))
 """When, after it failed, a render of which Remotion had said nothing is looked at again."""
 
 
-def next_refresh_at(render: Render, now: datetime) -> datetime | None:
-    """When to ask AWS about the render next, as it is ``now``; None where nothing can come any more."""
+def next_refresh_at(render: Render, now: datetime, *, watched_at: datetime | None = None) -> datetime | None:
+    """When to ask AWS about the render next, as it is ``now``; None where nothing can come any more.
+
+    ``watched_at`` is when somebody last asked for its progress.
+    """
     if render.status == Render.Status.RENDERING:
-        return now + _interval(render, now)
+        is_watched = watched_at is not None and now - watched_at < WATCHED_FOR
+        return now + (SHORTEST if is_watched else _interval(render, now))
     if render.may_yet_succeed and render.finished_at:
         looks = (render.finished_at + look for look in LATE_LOOKS)
         return next((at for at in looks if at > now), None)
@@ -27,8 +31,6 @@ def next_refresh_at(render: Render, now: datetime) -> datetime | None:
 
 
 def _interval(render: Render, now: datetime) -> timedelta:
-    if render.watched_at and now - render.watched_at < WATCHED_FOR:
-        return SHORTEST
     age = now - (render.submitted_at or render.created_at)
     interval = age / EASING
     if render.progress:
