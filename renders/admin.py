@@ -3,6 +3,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -47,7 +48,7 @@ class RenderChangeList(ChangeList):
             self.result_list = pages.paginate_queryset(self.queryset, Request(request)) or []
         except NotFound as err:
             raise IncorrectLookupParameters from err
-        self.newer, self.older = pages.get_previous_link(), pages.get_next_link()
+        self.newer, self.older = _query(pages.get_previous_link()), _query(pages.get_next_link())
         # What is on the page is all that is counted, so nothing offers "all" of an unknown number.
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
@@ -284,6 +285,10 @@ class RenderAdmin(admin.ModelAdmin):
     @admin.display(description="progress.json, as last read")
     def progress_json_shown(self, render: Render) -> SafeString | str:
         return _preformatted(_json(render.progress_json)) if render.progress_json else NOTHING
+
+
+def _query(address: str | None) -> str:
+    return f"?{urlsplit(address).query}" if address else ""
 
 
 def _search(renders: RenderQuerySet, text: str) -> RenderQuerySet:

@@ -110,7 +110,7 @@ class TestPages:
 
     def link(self, content: str, words: str) -> str | None:
         link = re.search(rf'<a href="([^"]+)">[^<]*{words}', content)
-        return html.unescape(link[1]) if link else None
+        return LIST + html.unescape(link[1]) if link else None
 
     def test_each_render_is_on_one_page_while_others_arrive(self, admin: Client) -> None:
         now = timezone.now()

@@ -4,9 +4,9 @@ obstore does the requests in Rust, so that the interpreter's lock does not bound
 its credentials from boto3's session. https://developmentseed.org/obstore/latest/
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -23,7 +23,9 @@ from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable
 from renders.remotion.progress import progress_key
 
-AT_A_TIME = 64
+AT_A_TIME = 32
+"""Threads. They cost less than half of what asyncio does here, because they need the lock less often."""
+
 FAILURES_IN_A_ROW = 16
 """A bucket that has failed so often in a row is asked no more in this reading."""
 
@@ -73,7 +75,7 @@ def read_many(
     Raises SetupError where nothing can be asked.
     """
     config.require_credentials()
-    return asyncio.run(_Batch(_store(config, bucket_name), config, wanted, is_stopped).read())
+    return _Batch(_store(config, bucket_name), config, wanted, is_stopped).read()
 
 
 class _Batch:
@@ -89,32 +91,38 @@ class _Batch:
         self.results: list[Reading | RemotionError] = [NOT_ASKED] * len(wanted)
         self.failures_in_a_row = 0
 
-    async def read(self) -> list[Reading | RemotionError]:
+    def read(self) -> list[Reading | RemotionError]:
         numbered = iter(enumerate(self.wanted))
-        await asyncio.gather(*[self._work(numbered) for _ in range(min(AT_A_TIME, len(self.wanted)))])
+        if len(self.wanted) == 1:
+            self._work(numbered)
+            return self.results
+        with ThreadPoolExecutor(AT_A_TIME) as readers:
+            for _ in range(min(AT_A_TIME, len(self.wanted))):
+                readers.submit(self._work, numbered)
         return self.results
 
-    async def _work(self, numbered: Iterator[tuple[int, Wanted]]) -> None:
+    def _work(self, numbered: Iterator[tuple[int, Wanted]]) -> None:
+        # Taking the next one of a list is a single step, so that the threads need no lock of ours.
         for number, wanted in numbered:
             if self.failures_in_a_row >= FAILURES_IN_A_ROW or self.is_stopped():
                 return
             try:
-                self.results[number] = await self._read(wanted)
+                self.results[number] = self._read(wanted)
                 self.failures_in_a_row = 0
             except RemotionError as err:
                 self.results[number] = err
                 self.failures_in_a_row += 1
 
-    async def _read(self, wanted: Wanted) -> Reading:
+    def _read(self, wanted: Wanted) -> Reading:
         options: Any = {"if_none_match": wanted.etag} if wanted.etag else None
         try:
-            response = await obstore.get_async(self.store, progress_key(wanted.render_id), options=options)
-            body = bytes(await response.buffer_async())
+            response = obstore.get(self.store, progress_key(wanted.render_id), options=options)
+            body = bytes(response.buffer())
         except NotModifiedError:
             return UNCHANGED
         except FileNotFoundError:
             return Reading()
-        except BaseError as err:
+        except (BaseError, ValueError) as err:
             raise _translated(self.config, err) from err
         return Reading(_parse(body), response.meta["e_tag"] or "")
 
@@ -155,7 +163,7 @@ def _parse(body: bytes) -> dict[str, Any]:
     return progress_json
 
 
-def _translated(config: RemotionConfig, err: BaseError) -> RemotionError:
+def _translated(config: RemotionConfig, err: Exception) -> RemotionError:
     """Our error for obstore's, without the text of S3's answer: it may name the access key."""
     text = str(err)
     status = found[1] if (found := STATUS.search(text)) else ""

@@ -83,6 +83,7 @@ def refresh_render(render: Render) -> Render:
     if render.status != Render.Status.RENDERING:
         return render
     if _hold_to_watch(render):
+        render.refresh = Refresh.objects.get(pk=render.pk)
         (result,) = _refresh_batch([render], lambda: False)
         if result.error:
             raise result.error
@@ -97,10 +98,9 @@ def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
     """
     left = iter(renders)
     while batch := list(islice(left, BATCH)):
-        readable = sorted((render for render in batch if render.render_id and _is_open(render)), key=_place)
-        _hold(readable)
+        readable = [render for render in batch if render.render_id and _is_open(render)]
         results: dict[Any, Refreshed] = {}
-        for _, group in groupby(readable, key=_place):
+        for _, group in groupby(sorted(_held(readable), key=_place), key=_place):
             results |= {result.render.pk: result for result in _refresh_batch(list(group), lambda: False)}
         for render in batch:
             yield results.get(render.pk, Refreshed(render))
@@ -128,13 +128,21 @@ def _claim_due(silent_buckets: list[str]) -> list[Render]:
     place = due.exclude(bucket_name__in=silent_buckets).values("region", "bucket_name").first()
     if place is None:
         return []
+    chosen = due.filter(**place).values("pk")[:BATCH]
+    if connection.features.has_select_for_update_skip_locked:
+        chosen = chosen.select_for_update(skip_locked=True)
     with transaction.atomic():
-        locked = due.filter(**place).select_for_update(
-            skip_locked=connection.features.has_select_for_update_skip_locked
+        ids, parameters = chosen.query.sql_with_params()
+        # Finds, holds and reads in one statement, which the ORM does in three.
+        claim = (
+            f"UPDATE {Refresh._meta.db_table} SET asked_at = %s, next_refresh_at = %s"  # noqa: S608
+            f" WHERE render_id IN ({ids}) RETURNING *"
         )
-        ids = list(locked.values_list("pk", flat=True)[:BATCH])
-        Refresh.objects.filter(pk__in=ids).update(asked_at=now, next_refresh_at=now + HOLD)
-    return list(Render.objects.filter(pk__in=ids).only(*READ))
+        states = {state.pk: state for state in Refresh.objects.raw(claim, [now, now + HOLD, *parameters])}
+    renders = list(Render.objects.filter(pk__in=states).only(*READ))
+    for render in renders:
+        render.refresh = states[render.pk]
+    return renders
 
 
 def _refresh_batch(renders: list[Render], is_stopped: Callable[[], bool]) -> list[Refreshed]:
@@ -147,8 +155,7 @@ def _refresh_batch(renders: list[Render], is_stopped: Callable[[], bool]) -> lis
         return []
     config = config_of(renders[0], RemotionConfig.from_settings())
     now = timezone.now()
-    states = Refresh.objects.in_bulk([render.pk for render in renders])
-    wanted = [Wanted(render.render_id, _usable_etag(render, states.get(render.pk), now)) for render in renders]
+    wanted = [Wanted(render.render_id, _usable_etag(render, now)) for render in renders]
     try:
         readings = reader.read_many(config, bucket_name=renders[0].bucket_name, wanted=wanted, is_stopped=is_stopped)
     except RemotionError as err:
@@ -158,10 +165,10 @@ def _refresh_batch(renders: list[Render], is_stopped: Callable[[], bool]) -> lis
         with ThreadPoolExecutor(ASKERS) as askers:
             findings = list(askers.map(partial(_ask_further, config), renders, findings))
     try:
-        return _settle(renders, findings, states, is_stopped())
+        return _settle(renders, findings, is_stopped())
     except Exception:
         logger.exception("A batch could not be saved at once; its rows are saved one by one.")
-        return [_settle_one(render, finding, states) for render, finding in zip(renders, findings, strict=True)]
+        return [_settle_one(render, finding) for render, finding in zip(renders, findings, strict=True)]
 
 
 def sign_output(render: Render) -> str | None:
@@ -190,12 +197,18 @@ def _hold_to_watch(render: Render) -> bool:
     return False
 
 
-def _hold(renders: list[Render]) -> None:
-    """Holds rows, due or not; those that are not looked at any more by themselves too."""
-    values = {"asked_at": timezone.now(), "next_refresh_at": timezone.now() + HOLD}
+def _held(renders: list[Render]) -> list[Render]:
+    """Holds rows, due or not, and those that are not looked at any more by themselves too."""
+    now = timezone.now()
     ids = [render.pk for render in renders]
+    values = {"asked_at": now, "next_refresh_at": now + HOLD}
     if Refresh.objects.filter(pk__in=ids).update(**values) < len(ids):
         hold(Render.objects.filter(pk__in=ids, refresh=None), **values)
+    states = Refresh.objects.in_bulk(ids)
+    for render in renders:
+        # Without one, the row was deleted meanwhile.
+        render.refresh = states.get(render.pk) or Refresh(render=render, **values)
+    return renders
 
 
 def _is_open(render: Render) -> bool:
@@ -224,10 +237,10 @@ _Found = _Finding | RemotionError | None
 """None for a file that is as it was."""
 
 
-def _usable_etag(render: Render, state: Refresh | None, now: datetime) -> str:
+def _usable_etag(render: Render, now: datetime) -> str:
     """The ETag, unless the file is needed whole: to decide whether a render is over."""
     is_in_time = render.deadline_at is not None and now < render.deadline_at
-    return state.etag if state and is_in_time and not render.cancel_requested_at else ""
+    return render.refresh.etag if is_in_time and not render.cancel_requested_at else ""
 
 
 def _find(render: Render, reading: Reading | RemotionError, now: datetime) -> _Found:
@@ -287,9 +300,7 @@ def _may_be_over(render: Render, finding: _Finding) -> bool:
 # Into the rows -----------------------------------------------------------------------------------
 
 
-def _settle(
-    renders: list[Render], findings: list[_Found], states: dict[UUID, Refresh], is_stopped: bool
-) -> list[Refreshed]:
+def _settle(renders: list[Render], findings: list[_Found], is_stopped: bool) -> list[Refreshed]:
     """Saves what was found of renders that are held, and when to ask about them again."""
     now = timezone.now()
     found = {render.pk: finding for render, finding in zip(renders, findings, strict=True)}
@@ -297,9 +308,7 @@ def _settle(
         changed = _take_findings({pk: finding for pk, finding in found.items() if isinstance(finding, _Finding)}, now)
         ended = set()
         for render in renders:
-            finding, state = found[render.pk], states.get(render.pk)
-            if state is None:
-                continue  # the row was deleted, or ended by another, meanwhile
+            finding, state = found[render.pk], render.refresh
             if isinstance(finding, RemotionError):
                 wait = UNREAD_AGAIN_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
                 state.next_refresh_at = now if finding is NOT_ASKED and is_stopped else now + wait
@@ -312,7 +321,7 @@ def _settle(
                 ended.add(render.pk)
             else:
                 state.next_refresh_at = at
-        left = [state for pk, state in states.items() if pk in found and pk not in ended]
+        left = [render.refresh for render in renders if render.pk not in ended]
         update_many(left, ("next_refresh_at", "answered_at", "etag"))
         if ended:
             Refresh.objects.filter(pk__in=ended).delete()
@@ -338,9 +347,9 @@ def _result(render: Render, finding: _Found, changed: dict[UUID, Render]) -> Ref
     return Refreshed(render, finding)
 
 
-def _settle_one(render: Render, finding: _Found, states: dict[UUID, Refresh]) -> Refreshed:
+def _settle_one(render: Render, finding: _Found) -> Refreshed:
     try:
-        return _settle([render], [finding], states, is_stopped=False)[0]
+        return _settle([render], [finding], is_stopped=False)[0]
     except Exception as err:
         logger.exception("Render %s could not be saved.", render.id)
         return Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))

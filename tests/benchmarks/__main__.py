@@ -7,6 +7,7 @@ where that is missed. All use a PostgreSQL database of their own, made anew on t
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,4 +63,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # So that SIGTERM, too, ends the processes and drops the database.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())

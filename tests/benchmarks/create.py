@@ -30,7 +30,7 @@ from tests.benchmarks.table import conclude, ratio, rounds, show
 from tests.factories import INPUT_PROPS
 
 WARM_UP = 50
-STARTS = 200
+STARTS = 100
 REGION = "us-east-1"
 FUNCTION = "remotion-render"
 OURS = "POST /api/lambda/render"
