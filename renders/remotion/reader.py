@@ -23,7 +23,7 @@ from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable
 from renders.remotion.progress import progress_key
 
-AT_A_TIME = 32
+AT_A_TIME = 16
 """Threads. They cost less than half of what asyncio does here, because they need the lock less often."""
 
 FAILURES_IN_A_ROW = 16

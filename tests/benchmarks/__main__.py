@@ -21,6 +21,8 @@ from psycopg import sql
 BENCHMARKS = {
     "create": "tests.benchmarks.create",
     "lists": "tests.benchmarks.lists",
+    "read": "tests.benchmarks.read",
+    "refresh": "tests.benchmarks.refresh",
 }
 DATABASE = "renderhub_benchmarks"
 SERVER = "postgres://postgres@127.0.0.1:5432/postgres"

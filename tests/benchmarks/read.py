@@ -1,0 +1,78 @@
+"""Reading and parsing progress.json from S3: ours against boto3, which most would use.
+
+Both read 10,000 files of nginx on this machine, as their users would: ours in the batches of the
+worker, boto3 through one client that 16 threads share.
+"""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+from botocore.config import Config
+from django.test import override_settings
+
+from renders.remotion import reader
+from renders.remotion.config import RemotionConfig
+from renders.remotion.reader import UNCHANGED, Reading, Wanted
+from renders.sandbox.stack import bypass_proxies_for_loopback
+from renders.services.refresh import BATCH
+from tests.benchmarks import s3
+from tests.benchmarks.table import conclude, ratio, rounds, show
+
+OURS, OURS_UNCHANGED, BOTO3 = "ours", "ours, unchanged (304)", "boto3, 16 threads"
+THREADS = 16
+
+
+def ours(config: RemotionConfig, wanted: list[Wanted]) -> tuple[float, list[Reading]]:
+    """Files a second, and what was read."""
+    began, readings = time.perf_counter(), []
+    for start in range(0, len(wanted), BATCH):
+        readings += reader.read_many(config, bucket_name=s3.bucket_name(0), wanted=wanted[start : start + BATCH])
+    rate = len(wanted) / (time.perf_counter() - began)
+    done = [reading for reading in readings if isinstance(reading, Reading)]
+    assert len(done) == len(wanted)
+    return rate, done
+
+
+def read_anew(config: RemotionConfig) -> float:
+    rate, readings = ours(config, [Wanted(s3.render_id(number)) for number in range(s3.RENDERS)])
+    assert all(reading.progress_json for reading in readings)
+    return rate
+
+
+def read_unchanged(config: RemotionConfig, wanted: list[Wanted]) -> float:
+    rate, readings = ours(config, wanted)
+    assert all(reading is UNCHANGED for reading in readings)
+    return rate
+
+
+def read_with_boto3(url: str) -> float:
+    session = boto3.Session("AKIATEST", "not-a-secret", region_name="us-east-1")
+    client = session.client("s3", endpoint_url=url, config=Config(max_pool_connections=THREADS))
+
+    def read(number: int) -> dict[str, object]:
+        key = f"renders/{s3.render_id(number)}/progress.json"
+        return json.loads(client.get_object(Bucket=s3.bucket_name(0), Key=key)["Body"].read())
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(THREADS) as threads:
+        assert all(threads.map(read, range(s3.RENDERS)))
+    return s3.RENDERS / (time.perf_counter() - began)
+
+
+def run() -> bool:
+    bypass_proxies_for_loopback()
+    with s3.served() as server, override_settings(**server.settings()):
+        config = RemotionConfig.from_settings()
+        _, readings = ours(config, [Wanted(s3.render_id(number)) for number in range(s3.RENDERS)])
+        known = [Wanted(s3.render_id(number), reading.etag) for number, reading in enumerate(readings)]
+        results = rounds(
+            {
+                OURS: lambda: read_anew(config),
+                OURS_UNCHANGED: lambda: read_unchanged(config, known),
+                BOTO3: lambda: read_with_boto3(server.urls[0]),
+            }
+        )
+    show(results, unit="files/s", against={OURS: BOTO3, OURS_UNCHANGED: BOTO3})
+    return conclude("Reading and parsing over boto3 with 16 threads", ratio(results, OURS, BOTO3), at_least=10)
