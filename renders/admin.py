@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -153,8 +153,10 @@ class RenderAdmin(admin.ModelAdmin):
 
     @admin.action(description="Refresh the chosen renders", permissions=["view"])
     def refresh(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
-        counts = Counter({"already over": queryset.filter(status__in=Render.TERMINAL).count()})
-        for result in services.refresh_renders(queryset.submitted()):
+        # Support may look again, at any time, at what was given up.
+        is_open = Q(finished_at__isnull=True) | Q(failure_reason__in=Render.GIVEN_UP)
+        counts = Counter({"already over": queryset.exclude(is_open).count()})
+        for result in services.refresh_renders(queryset.filter(is_open)):
             if result.error:
                 self.message_user(request, f"Render {result.render}: {result.error}", messages.ERROR)
             else:

@@ -24,6 +24,13 @@ class RenderQuerySet(models.QuerySet["Render"]):
         """The active renders that AWS has been asked to do: those a refresh can tell apart."""
         return self.active().exclude(status=Render.Status.QUEUED)
 
+    def readable(self, at: datetime) -> "RenderQuerySet":
+        """The submitted ones, and those that were given up and are to be looked at again."""
+        return self.filter(
+            Q(finished_at__isnull=True) & ~Q(status=Render.Status.QUEUED)
+            | Q(finished_at__isnull=False, refresh__next_refresh_at__lte=at)
+        )
+
     def occupying(self) -> "RenderQuerySet":
         """The renders that may be using functions on AWS now."""
         return self.submitted()
@@ -89,6 +96,9 @@ class Render(models.Model):
 
     ACTIVE = (Status.QUEUED, Status.SUBMITTING, Status.RENDERING)
     TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+    GIVEN_UP = (FailureReason.TIMED_OUT, FailureReason.LOST)
+    """Remotion has said nothing of why: the output may yet turn up."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -229,8 +239,8 @@ class Render(models.Model):
 
     @property
     def may_yet_succeed(self) -> bool:
-        """Whether it was given up without word from Remotion, so that its output may yet turn up."""
-        return self.failure_reason in (self.FailureReason.TIMED_OUT, self.FailureReason.LOST)
+        """Whether it was given up without word from Remotion."""
+        return self.failure_reason in self.GIVEN_UP
 
     @property
     def last_read_at(self) -> datetime | None:

@@ -9,7 +9,7 @@ import pytest
 
 from renders.remotion import reader
 from renders.remotion.config import RemotionConfig
-from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable
+from renders.remotion.errors import AccessDenied, NoNews, RemotionError, SetupError, Unavailable
 from renders.remotion.reader import UNCHANGED, Reading, Wanted
 from tests.factories import BUCKET, load_recording
 from tests.servers import Answer, ScriptedServer, reply, s3_error
@@ -58,8 +58,11 @@ class TestReading:
             (s3_error(503, "SlowDown"), Unavailable),
             (s3_error(403, "AccessDenied"), AccessDenied),
             (s3_error(400, "ExpiredToken"), SetupError),
-            (Answer(b'{"chunks": ['), Unavailable),
-            (Answer(b"[]"), Unavailable),
+            (Answer(b'{"chunks": ['), NoNews),
+            (Answer(b"[]"), NoNews),
+            (Answer(b'{"cost": NaN}'), NoNews),
+            (Answer(b'{"cost": 1e400}'), NoNews),
+            (Answer(b"[" * 100_000), NoNews),
             (Answer(b'{"chunks": []', missing_bytes=9), Unavailable),
             (Answer(reset=True), Unavailable),
         ],
@@ -121,9 +124,34 @@ class TestReadMany:
     def test_nor_is_it_once_the_worker_is_to_stop(self, aws: ScriptedServer) -> None:
         started = time.monotonic()
         results = read_many(Wanted("r1"), Wanted("r2"), is_stopped=lambda: True)
-        assert results == [reader.NOT_ASKED, reader.NOT_ASKED]
+        assert results == [reader.NOT_YET, reader.NOT_YET]
         assert not aws.requests
         assert time.monotonic() - started < 5
+
+    def test_of_a_slow_bucket_only_so_much_is_asked(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reader, "LONGEST_SECONDS", 0.2)
+        aws.answers[f"/{BUCKET}/renders/"] = Answer(b"{}", delay=0.15)
+        results = read_many(*(Wanted(f"r{number}") for number in range(200)))
+        assert isinstance(results[0], Reading)
+        assert results[-1] is reader.NOT_YET
+        assert len(aws.requests) < 100
+
+    def test_whatever_goes_wrong_with_one_is_its_own(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parse = reader._parse
+
+        def fail(body: bytes) -> dict[str, Any]:
+            if body == b'{"bad": 1}':
+                raise KeyError("unforeseen")
+            return parse(body)
+
+        monkeypatch.setattr(reader, "_parse", fail)
+        aws.answers[f"/{BUCKET}/renders/"] = Answer(b"{}")
+        aws.answers[f"/{BUCKET}/renders/bad/"] = Answer(b'{"bad": 1}')
+        bad, good = read_many(Wanted("bad"), Wanted("good"))
+        assert isinstance(bad, NoNews)
+        assert good == Reading({})
 
     def test_the_bucket_is_in_the_host_without_an_endpoint(self, settings: Any) -> None:
         settings.REMOTION_REGION = "eu-central-1"

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from renders import services
 from renders.models import Refresh, Render
+from renders.remotion import reader
+from renders.remotion.reader import NOT_YET
 from renders.services import refresh, rows
 from renders.services.refresh import HOLD
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
@@ -177,6 +179,85 @@ class TestMisbehavingS3:
         services.refresh_due(services.Backoff(), is_stopped=lambda: True)
         assert not aws.requests
         assert len(refresh_due()) == 1
+
+
+class TestFilesThatSayNothing:
+    LONG_AGO = timedelta(seconds=240 * 2 + 61)
+
+    @pytest.mark.parametrize("answer", [Answer(b"{"), reply({}), Answer(b'{"postRenderData": NaN}')])
+    def test_they_keep_no_row_alive_for_ever(self, aws: ScriptedServer, answer: Answer) -> None:
+        render = make_render(submitted_at=timezone.now() - self.LONG_AGO)
+        aws.answers[progress_path(render)] = answer
+        refresh_due()
+        assert Render.objects.get().failure_reason == "lost"
+
+    def test_unless_the_output_is_there(self, aws: ScriptedServer) -> None:
+        render = make_render(submitted_at=timezone.now() - self.LONG_AGO)
+        aws.answers[progress_path(render)] = Answer(b"{")
+        aws.answers[f"{RENDERS}{render.render_id}/{render.out_name}"] = Answer(b"12345")
+        refresh_due()
+        assert Render.objects.get().status == Status.SUCCEEDED
+
+    def test_one_that_was_to_be_cancelled_is(self, aws: ScriptedServer) -> None:
+        asked_at = timezone.now() - timedelta(minutes=5)
+        render = make_render(submitted_at=timezone.now() - self.LONG_AGO, cancel_requested_at=asked_at)
+        aws.answers[progress_path(render)] = Answer(b"{")
+        refresh_due()
+        assert Render.objects.get().status == Status.CANCELLED
+
+    def test_but_s3_that_refuses_says_nothing_of_a_render(self, aws: ScriptedServer) -> None:
+        render = make_render(submitted_at=timezone.now() - self.LONG_AGO)
+        aws.answers[progress_path(render)] = s3_error(403, "AccessDenied")
+        refresh_due()
+        assert Render.objects.get().status == Status.RENDERING
+
+    def test_one_of_them_does_not_silence_its_bucket(self, aws: ScriptedServer) -> None:
+        backoff = services.Backoff()
+        bad = make_render()
+        aws.answers[progress_path(bad)] = reply({})
+        services.refresh_due(backoff)
+        assert backoff.silent() == []
+
+
+class TestSlowS3:
+    def test_what_there_was_no_time_for_is_due_at_once_but_for_one_reader(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "LONGEST_SECONDS", 0.2)
+        backoff = services.Backoff()
+        for _ in range(60):
+            make_render()
+        aws.answers[RENDERS] = Answer(reply(recorded()).body, delay=0.15)
+        results = services.refresh_due(backoff)
+        assert any(result.error is None for result in results)
+        left = Refresh.objects.due(timezone.now()).count()
+        assert left == sum(result.error is NOT_YET for result in results) > 0
+        assert backoff.silent() == []
+        backoff.begin(BUCKET)
+        assert backoff.silent() == [BUCKET]
+
+    def test_watchers_do_not_pile_up(self, aws: ScriptedServer) -> None:
+        earlier = timezone.now() - timedelta(seconds=3)
+        render = make_render(asked_at=earlier, next_refresh_at=earlier + HOLD)
+        services.refresh_render(Render.objects.get())
+        assert not aws.requests
+        assert next_refresh_at() == earlier + HOLD
+        Refresh.objects.update(answered_at=earlier)
+        services.refresh_render(Render.objects.get())
+        assert aws.count(progress_path(render)) == 1
+
+    def test_one_that_ends_this_moment_is_answered_from_its_row(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        render = make_render()
+
+        def end(_: Render) -> bool:
+            Refresh.objects.all().delete()
+            return True
+
+        monkeypatch.setattr(refresh, "_hold_to_watch", end)
+        assert services.refresh_render(render) == render
+        assert not aws.requests
 
 
 class TestClockSkew:
@@ -380,7 +461,6 @@ class TestWorkers:
     ) -> None:
         if connection.vendor != "postgresql":
             pytest.skip("On SQLite there is one worker.")
-        monkeypatch.setattr(refresh, "BATCH", 50)
         body = reply(recorded()).body
         aws.answers[RENDERS] = Answer(body, delay=0.3)
         renders = [make_render() for _ in range(1200)]

@@ -4,6 +4,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
 import json
+import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -35,6 +37,7 @@ NO_CREDENTIALS = (
     TokenRetrievalError,
     SSOError,
 )
+LARGE_NUMBER = re.compile(rb"\d[eE]\+?\d{3}")
 PERMISSIONS_PAGE = "https://www.remotion.dev/docs/lambda/permissions"
 
 
@@ -109,8 +112,17 @@ def translated_errors(config: RemotionConfig) -> Iterator[None]:
 
 def parse_json(body: bytes) -> Any:
     """JSON whose text any database can store: U+0000 and halves of surrogate pairs are replaced."""
-    value = json.loads(body)
+    # Checking each number costs more than reading them all.
+    parse_float = _finite if LARGE_NUMBER.search(body) else None
+    value = json.loads(body, parse_constant=_finite, parse_float=parse_float)
     return _storable(value) if b"\\u" in body else value  # only an escape can name them
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number that a database can store")
+    return number
 
 
 def _storable(value: Any) -> Any:

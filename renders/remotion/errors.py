@@ -37,5 +37,9 @@ class Unavailable(RemotionError):
     """AWS could not be reached, or did not answer a read; nothing was started."""
 
 
+class NoNews(Unavailable):
+    """AWS answered, but nothing can be made of it now."""
+
+
 class OutcomeUnknown(RemotionError):
     """The call that starts a render ended without an answer: it may or may not have started."""

@@ -4,7 +4,9 @@ obstore does the requests in Rust, so that the interpreter's lock does not bound
 its credentials from boto3's session. https://developmentseed.org/obstore/latest/
 """
 
+import logging
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,11 +22,16 @@ from obstore.store import S3Store
 
 from renders.remotion.aws import CONNECT_TIMEOUT_SECONDS, PERMISSIONS_PAGE, READ_TIMEOUT_SECONDS, parse_json, session
 from renders.remotion.config import RemotionConfig
-from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable
+from renders.remotion.errors import AccessDenied, NoNews, RemotionError, SetupError, Unavailable
 from renders.remotion.progress import progress_key
+
+logger = logging.getLogger(__name__)
 
 AT_A_TIME = 16
 """Threads. They cost less than half of what asyncio does here, because they need the lock less often."""
+
+LONGEST_SECONDS = 10
+"""What has not been asked for by then, of a slow bucket, is left for later."""
 
 FAILURES_IN_A_ROW = 16
 """A bucket that has failed so often in a row is asked no more in this reading."""
@@ -71,7 +78,8 @@ def read_many(
 ) -> list[Reading | RemotionError]:
     """Reads each of ``wanted`` from one bucket; what was found, or what kept it from being read.
 
-    Where the bucket does not answer at all, or ``is_stopped`` says so, the rest is not asked for.
+    Where the bucket does not answer at all, the rest is NOT_ASKED for; where it is slow, or
+    ``is_stopped`` says so, the rest is NOT_YET. Takes about ``LONGEST_SECONDS`` at most.
     Raises SetupError where nothing can be asked.
     """
     config.require_credentials()
@@ -88,8 +96,9 @@ class _Batch:
         self.config = config
         self.wanted = wanted
         self.is_stopped = is_stopped
-        self.results: list[Reading | RemotionError] = [NOT_ASKED] * len(wanted)
+        self.results: list[Reading | RemotionError] = [NOT_YET] * len(wanted)
         self.failures_in_a_row = 0
+        self.ends_at = time.monotonic() + LONGEST_SECONDS
 
     def read(self) -> list[Reading | RemotionError]:
         numbered = iter(enumerate(self.wanted))
@@ -104,14 +113,20 @@ class _Batch:
     def _work(self, numbered: Iterator[tuple[int, Wanted]]) -> None:
         # Taking the next one of a list is a single step, so that the threads need no lock of ours.
         for number, wanted in numbered:
-            if self.failures_in_a_row >= FAILURES_IN_A_ROW or self.is_stopped():
+            if self.is_stopped() or time.monotonic() > self.ends_at:
                 return
+            if self.failures_in_a_row >= FAILURES_IN_A_ROW:
+                self.results[number] = NOT_ASKED
+                continue
             try:
                 self.results[number] = self._read(wanted)
                 self.failures_in_a_row = 0
             except RemotionError as err:
                 self.results[number] = err
-                self.failures_in_a_row += 1
+                self.failures_in_a_row += not isinstance(err, NoNews)
+            except Exception as err:
+                logger.exception("The progress.json of %s cannot be read.", wanted.render_id)
+                self.results[number] = NoNews(f"The progress.json cannot be read ({type(err).__name__}).")
 
     def _read(self, wanted: Wanted) -> Reading:
         options: Any = {"if_none_match": wanted.etag} if wanted.etag else None
@@ -128,6 +143,7 @@ class _Batch:
 
 
 NOT_ASKED = Unavailable("S3 was not asked, because it does not answer for other renders of the bucket.")
+NOT_YET = Unavailable("S3 was not asked: there was no time left.")
 
 
 @lru_cache(maxsize=32)
@@ -156,10 +172,10 @@ def _store(config: RemotionConfig, bucket_name: str) -> S3Store:
 def _parse(body: bytes) -> dict[str, Any]:
     try:
         progress_json = parse_json(body)
-    except ValueError as err:
-        raise Unavailable("S3 answered with a progress.json that is torn. It will be read again.") from err
+    except (ValueError, RecursionError) as err:
+        raise NoNews("S3 answered with a progress.json that is torn. It will be read again.") from err
     if not isinstance(progress_json, dict):
-        raise Unavailable("S3 answered with something that is not a progress.json. It will be read again.")
+        raise NoNews("S3 answered with something that is not a progress.json. It will be read again.")
     return progress_json
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from renders.models import Render
@@ -25,7 +26,11 @@ def delete_render(render: Render, *, remote: bool = False) -> int:
     if remote and render.render_id:
         config = config_of(render, RemotionConfig.from_settings())
         deleted = storage.delete_render(config, bucket_name=render.bucket_name, render_id=render.render_id)
-    Render.objects.filter(pk=render.pk, finished_at__isnull=False).delete()
+    with transaction.atomic():
+        # Locked before what hangs on it, in the order of everybody else.
+        over = Render.objects.filter(pk=render.pk, finished_at__isnull=False)
+        if over.select_for_update().exists():
+            over.delete()
     return deleted
 
 

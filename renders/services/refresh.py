@@ -6,6 +6,7 @@ them meanwhile, and what a killed reader held is due again when that time has co
 
 import logging
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,16 +17,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Least
 from django.utils import timezone
 
 from renders.models import Refresh, Render
 from renders.remotion import reader, storage
 from renders.remotion.config import RemotionConfig
-from renders.remotion.errors import RemotionError, Unavailable
+from renders.remotion.errors import NoNews, RemotionError, Unavailable
 from renders.remotion.progress import RenderProgress, interpret, output_key
-from renders.remotion.reader import NOT_ASKED, UNCHANGED, Reading, Wanted
+from renders.remotion.reader import NOT_YET, UNCHANGED, Reading, Wanted
 from renders.services.backoff import Backoff
 from renders.services.rows import ask_to_stop, config_of, hold, save_many, update_many
 from renders.services.schedule import SHORTEST, WATCHED_FOR, next_refresh_at
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 LOST_AFTER_TIMEOUT = timedelta(seconds=60)
 """How long after the function's time limit a render of which nothing is found counts as lost."""
 
-HOLD = timedelta(seconds=30)
+HOLD = timedelta(seconds=60)
 """How long what a reader holds is its own."""
 
 UNREAD_AGAIN_AFTER = timedelta(seconds=5)
@@ -43,6 +44,7 @@ UNREAD_AGAIN_AFTER = timedelta(seconds=5)
 FAR_FUTURE = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 
 BATCH = 500
+LONGEST_ASKING_SECONDS = 10
 ASKERS = 8
 """Threads for the small calls that a reading may lead to: looking for an output, asking to stop."""
 
@@ -54,6 +56,7 @@ READ = (
     "bucket_name",
     "function_name",
     "function_timeout",
+    "error",
     "progress",
     "frames_rendered",
     "created_at",
@@ -83,14 +86,16 @@ def refresh_render(render: Render) -> Render:
     if render.status != Render.Status.RENDERING:
         return render
     if _hold_to_watch(render):
-        render.refresh = Refresh.objects.get(pk=render.pk)
-        (result,) = _refresh_batch([render], lambda: False)
-        if result.error:
-            raise result.error
+        state = Refresh.objects.filter(pk=render.pk).first()
+        if state:  # else it has ended this moment
+            render.refresh = state
+            (result,) = _refresh_batch([render], lambda: False)
+            if result.error:
+                raise result.error
     return Render.objects.select_related("refresh").defer("progress_json").get(pk=render.pk)
 
 
-def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
+def refresh_renders(renders: Iterable[Render], is_stopped: Callable[[], bool] = lambda: False) -> Iterator[Refreshed]:
     """Brings rows up to date with AWS at once, due or not, and yields each when its batch is done.
 
     Rows with nothing to read are yielded as they are. An error of one row is in its ``error`` and
@@ -101,7 +106,7 @@ def refresh_renders(renders: Iterable[Render]) -> Iterator[Refreshed]:
         readable = [render for render in batch if render.render_id and _is_open(render)]
         results: dict[Any, Refreshed] = {}
         for _, group in groupby(sorted(_held(readable), key=_place), key=_place):
-            results |= {result.render.pk: result for result in _refresh_batch(list(group), lambda: False)}
+            results |= {result.render.pk: result for result in _refresh_batch(list(group), is_stopped)}
         for render in batch:
             yield results.get(render.pk, Refreshed(render))
 
@@ -117,8 +122,17 @@ def refresh_due(backoff: Backoff, is_stopped: Callable[[], bool] = lambda: False
     try:
         results = _refresh_batch(renders, is_stopped)
     finally:
-        backoff.end(bucket_name, has_answered=any(result.error is None for result in results))
+        backoff.end(
+            bucket_name,
+            has_answered=any(_is_answer(result.error) for result in results),
+            is_slow=any(result.error is NOT_YET for result in results),
+        )
     return results
+
+
+def _is_answer(error: RemotionError | None) -> bool:
+    """Whether S3 answered, be it with something that is of no use."""
+    return not isinstance(error, Unavailable) or isinstance(error, NoNews)
 
 
 def _claim_due(silent_buckets: list[str]) -> list[Render]:
@@ -162,10 +176,12 @@ def _refresh_batch(renders: list[Render], is_stopped: Callable[[], bool]) -> lis
         readings = [err] * len(renders)
     findings = [_find(render, reading, now) for render, reading in zip(renders, readings, strict=True)]
     if any(_must_ask_further(*pair) for pair in zip(renders, findings, strict=True)):
+        ends_at = time.monotonic() + LONGEST_ASKING_SECONDS
+        ask = partial(_ask_further, config, is_over=lambda: is_stopped() or time.monotonic() > ends_at)
         with ThreadPoolExecutor(ASKERS) as askers:
-            findings = list(askers.map(partial(_ask_further, config), renders, findings))
+            findings = list(askers.map(ask, renders, findings))
     try:
-        return _settle(renders, findings, is_stopped())
+        return _settle(renders, findings)
     except Exception:
         logger.exception("A batch could not be saved at once; its rows are saved one by one.")
         return [_settle_one(render, finding) for render, finding in zip(renders, findings, strict=True)]
@@ -189,11 +205,14 @@ def _hold_to_watch(render: Render) -> bool:
     """Whether this watcher is to read; notes that somebody watches, so that the worker reads sooner."""
     now = timezone.now()
     state = Refresh.objects.filter(pk=render.pk)
-    may_ask = Q(asked_at__isnull=True) | Q(asked_at__lte=now - SHORTEST)
+    # Not while somebody else is reading, nor while a bucket that failed is left alone.
+    is_answered = Q(answered_at__gte=F("asked_at"))
+    may_ask = Q(asked_at__isnull=True) | Q(asked_at__lte=now - SHORTEST) & (is_answered | Q(next_refresh_at__lte=now))
     if state.filter(may_ask).update(asked_at=now, next_refresh_at=now + HOLD, watched_at=now):
         return True
     is_news = Q(watched_at__isnull=True) | Q(watched_at__lte=now - WATCHED_FOR / 2)
-    state.filter(is_news).update(watched_at=now, next_refresh_at=Least(F("next_refresh_at"), now + SHORTEST))
+    soon = Case(When(is_answered, then=Least(F("next_refresh_at"), now + SHORTEST)), default=F("next_refresh_at"))
+    state.filter(is_news).update(watched_at=now, next_refresh_at=soon)
     return False
 
 
@@ -229,6 +248,8 @@ class _Finding:
     render_id: str
     reading: Reading
     progress: RenderProgress | None = None
+    is_over: bool = False
+    """Without ``progress``: its time is up, and its output was looked for."""
     output_size: int | None = None
     """Bytes of an output that was looked for because the deadline has passed, and found."""
 
@@ -245,16 +266,18 @@ def _usable_etag(render: Render, now: datetime) -> str:
 
 def _find(render: Render, reading: Reading | RemotionError, now: datetime) -> _Found:
     """What a reading says of a render."""
-    if isinstance(reading, RemotionError):
-        return reading
     if reading is UNCHANGED:
         return None
-    try:
-        return _interpreted(render, reading, now.timestamp() * 1000)
-    except Exception as err:
-        # Whatever is wrong with one file, the other renders are to be read.
-        logger.exception("Render %s has a progress.json that cannot be understood.", render.id)
-        return Unavailable(f"S3 answered with a progress.json that cannot be understood ({err!r}).")
+    if isinstance(reading, Reading):
+        try:
+            return _interpreted(render, reading, now.timestamp() * 1000)
+        except Exception as err:
+            # Whatever is wrong with one file, the other renders are to be read.
+            logger.warning("Render %s has a progress.json that cannot be understood: %r", render.id, err)
+            reading = NoNews(f"S3 answered with a progress.json that cannot be understood ({err!r}).")
+    if isinstance(reading, NoNews) and now > overdue_at(render) + timedelta(seconds=render.function_timeout):
+        return _Finding(render.render_id, Reading())  # it says nothing, and never will
+    return reading
 
 
 def _interpreted(render: Render, reading: Reading, now_in_ms: float) -> _Finding:
@@ -273,20 +296,26 @@ def _must_ask_further(render: Render, finding: _Found) -> bool:
     return isinstance(finding, _Finding) and (bool(render.cancel_requested_at) or _may_be_over(render, finding))
 
 
-def _ask_further(config: RemotionConfig, render: Render, finding: _Found) -> _Found:
-    """Asks AWS what the file does not say; leaves the database alone."""
-    if not isinstance(finding, _Finding):
+def _ask_further(config: RemotionConfig, render: Render, finding: _Found, *, is_over: Callable[[], bool]) -> _Found:
+    """Asks AWS what the file does not say, unless time is up; leaves the database alone."""
+    if not isinstance(finding, _Finding) or not _must_ask_further(render, finding):
         return finding
-    if render.cancel_requested_at and render.status == Render.Status.RENDERING:
-        ask_to_stop(render, config)
-    if not _may_be_over(render, finding):
-        return finding
+    if is_over():
+        return NOT_YET
     try:
+        if render.cancel_requested_at and render.status == Render.Status.RENDERING:
+            ask_to_stop(render, config)
+        if not _may_be_over(render, finding):
+            return finding
         output = storage.find_output(config, bucket_name=render.bucket_name, key=_output_key(render))
+        # By our clock it is over. What counts is AWS's, and whether the output is there after all.
+        finding = _interpreted(render, finding.reading, output.at_in_ms)
+        return replace(finding, is_over=True, output_size=output.size)
     except RemotionError as err:
         return err
-    # By our clock it is over. What counts is AWS's, and whether the output is there after all.
-    return replace(_interpreted(render, finding.reading, output.at_in_ms), output_size=output.size)
+    except Exception as err:
+        logger.exception("Render %s: what AWS said of its output cannot be understood.", render.id)
+        return NoNews(f"What AWS said of the output cannot be understood ({type(err).__name__}).")
 
 
 def _may_be_over(render: Render, finding: _Finding) -> bool:
@@ -300,29 +329,32 @@ def _may_be_over(render: Render, finding: _Finding) -> bool:
 # Into the rows -----------------------------------------------------------------------------------
 
 
-def _settle(renders: list[Render], findings: list[_Found], is_stopped: bool) -> list[Refreshed]:
+def _settle(renders: list[Render], findings: list[_Found]) -> list[Refreshed]:
     """Saves what was found of renders that are held, and when to ask about them again."""
     now = timezone.now()
     found = {render.pk: finding for render, finding in zip(renders, findings, strict=True)}
     with transaction.atomic():
         changed = _take_findings({pk: finding for pk, finding in found.items() if isinstance(finding, _Finding)}, now)
-        ended = set()
+        ended, news = set(), []
         for render in renders:
             finding, state = found[render.pk], render.refresh
             if isinstance(finding, RemotionError):
                 wait = UNREAD_AGAIN_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
-                state.next_refresh_at = now if finding is NOT_ASKED and is_stopped else now + wait
+                state.next_refresh_at = now if finding is NOT_YET else now + wait
                 continue
             state.answered_at = now
             if finding:
                 state.etag = finding.reading.etag
+                news.append(state)
             at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
             if at is None:
                 ended.add(render.pk)
             else:
                 state.next_refresh_at = at
         left = [render.refresh for render in renders if render.pk not in ended]
-        update_many(left, ("next_refresh_at", "answered_at", "etag"))
+        update_many(left, ("next_refresh_at", "answered_at"))
+        # What was not read anew keeps its ETag: another may have read it meanwhile.
+        update_many([state for state in news if state.pk not in ended], ("etag",))
         if ended:
             Refresh.objects.filter(pk__in=ended).delete()
     return [_result(render, found[render.pk], changed) for render in renders]
@@ -343,16 +375,16 @@ def _take_findings(news: dict[UUID, _Finding], now: datetime) -> dict[UUID, Rend
 def _result(render: Render, finding: _Found, changed: dict[UUID, Render]) -> Refreshed:
     if isinstance(finding, _Finding):
         row = changed.get(render.pk)
-        return Refreshed(row) if row else Refreshed(render, Unavailable("The row was deleted meanwhile."))
+        return Refreshed(row) if row else Refreshed(render, NoNews("The row was deleted meanwhile."))
     return Refreshed(render, finding)
 
 
 def _settle_one(render: Render, finding: _Found) -> Refreshed:
     try:
-        return _settle([render], [finding], is_stopped=False)[0]
+        return _settle([render], [finding])[0]
     except Exception as err:
         logger.exception("Render %s could not be saved.", render.id)
-        return Refreshed(render, Unavailable(f"The row could not be saved ({type(err).__name__}); the log says why."))
+        return Refreshed(render, NoNews(f"The row could not be saved ({type(err).__name__}); the log says why."))
 
 
 def _take_finding(render: Render, finding: _Finding, now: datetime) -> None:
@@ -388,11 +420,11 @@ def _take_finding(render: Render, finding: _Finding, now: datetime) -> None:
     elif finding.output_size is not None:
         bucket, key = render.bucket_name, _output_key(render)
         render.mark_succeeded(output_bucket=bucket, output_key=key, output_size=finding.output_size, at=now)
-    elif render.cancel_requested_at and (progress.is_past_deadline if progress else _is_overdue(render)):
+    elif render.cancel_requested_at and (progress.is_past_deadline if progress else finding.is_over):
         render.mark_cancelled(at=now)
     elif progress and progress.is_past_deadline:
         render.mark_failed(reasons.TIMED_OUT, error=_timeout_message(render, progress), at=now)
-    elif not progress and _is_overdue(render):
+    elif not progress and finding.is_over:
         render.mark_failed(reasons.LOST, error=_lost_message(render), at=now)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 
 from renders import services
 from renders.management.arguments import positive_float, positive_int
@@ -53,7 +54,7 @@ class Command(BaseCommand):
     def _refresh(self, renders: RenderQuerySet, stop: threading.Event) -> int:
         counts: Counter[str] = Counter()
         failed = self._adopt()
-        for result in services.refresh_renders(renders.iterator(chunk_size=500)):
+        for result in services.refresh_renders(renders.iterator(chunk_size=500), stop.is_set):
             if result.error:
                 failed += 1
                 self.stderr.write(f"{result.render.id}: {result.error}")
@@ -80,7 +81,7 @@ class Command(BaseCommand):
 def _choose(ids: list[str] | None) -> RenderQuerySet:
     """The renders to refresh; raises CommandError for an id that there is not."""
     if not ids:
-        return Render.objects.submitted().order_by("created_at")
+        return Render.objects.readable(timezone.now()).order_by("created_at")
     missing = [text for text in ids if not Render.objects.with_id(text).exists()]
     if missing:
         raise CommandError(f"There is no render {', '.join(missing)}.")

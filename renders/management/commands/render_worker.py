@@ -59,10 +59,12 @@ class Command(BaseCommand):
                 if self.failures:
                     raise CommandError("A part of the round failed.")
                 return
-            for _ in range(READERS):
-                readers.submit(self._refresh_until_stopped, interval)
+            reading = [readers.submit(self._refresh_until_stopped, interval) for _ in range(READERS)]
             adopt_at = timezone.now()
             while not self.stop.is_set():
+                if any(reader.done() for reader in reading):
+                    self.stop.set()
+                    raise CommandError("A thread that reads has ended; the log says why.")
                 self._try(self._start_waiting)
                 if timezone.now() >= adopt_at:
                     self._try(self._adopt)
@@ -113,12 +115,16 @@ class Command(BaseCommand):
         connection.close()
 
     def _refresh(self) -> None:
-        while not self.stop.is_set() and (results := services.refresh_due(self.backoff, self.stop.is_set)):
+        while not self.stop.is_set():
+            began = timezone.now()
+            results = services.refresh_due(self.backoff, self.stop.is_set)
+            if not results:
+                return
             unread: Counter[str] = Counter()
             for result in results:
                 if result.error:
                     unread[f"{result.render.bucket_name}: {result.error}"] += 1
-                elif result.render.is_terminal:
+                elif result.render.finished_at and result.render.finished_at > began:
                     self.stdout.write(f"{result.render.id}: {result.render.status} {result.render.error}".strip())
             for said, count in unread.items():
                 self.stderr.write(f"{count} could not be read in {said}")
