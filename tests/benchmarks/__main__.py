@@ -23,6 +23,8 @@ BENCHMARKS = {
     "lists": "tests.benchmarks.lists",
     "read": "tests.benchmarks.read",
     "refresh": "tests.benchmarks.refresh",
+    "staleness": "tests.benchmarks.staleness",
+    "workers": "tests.benchmarks.workers",
 }
 DATABASE = "renderhub_benchmarks"
 SERVER = "postgres://postgres@127.0.0.1:5432/postgres"

@@ -21,6 +21,7 @@ import psutil
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
+from django.utils import timezone
 from remotion_lambda import RemotionClient
 
 from renders import services
@@ -39,13 +40,15 @@ MOST_MEGABYTES = 200
 
 
 def refresh_all() -> float:
-    """Rows a second until none is due, with as many threads as a worker has."""
+    """Rows a second until none is due that was due at the start, with as many threads as a worker has."""
     backoff = services.Backoff()
+    began_at = timezone.now()
 
     def refresh(_: int) -> int:
         count = 0
         try:
-            while results := services.refresh_due(backoff):
+            # The longest due come first: what has been read is not read again before the rest.
+            while Refresh.objects.due(began_at).exists() and (results := services.refresh_due(backoff)):
                 assert not (errors := [result.error for result in results if result.error]), errors[0]
                 count += len(results)
             return count
