@@ -23,7 +23,7 @@ from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import Unavailable
 from renders.remotion.reader import read_progress
 from renders.remotion.storage import StoredFile
-from renders.services.refresh import overdue_at
+from renders.services.findings import overdue_at
 from renders.services.rows import change, take_start
 from renders.services.start import is_in_call
 

@@ -40,16 +40,16 @@ WITH numbers AS (
 )
 INSERT INTO renders_render (
     id, owner_id, status, failure_reason, error, errors, input_props, composition, serve_url, function_name,
-    function_timeout, region, frames_per_lambda, codec, remotion_version, render_id, bucket_name, cloudwatch_logs,
-    folder_in_s3_console, progress, frames_rendered, output_bucket, output_key, output_size, cost, currency,
-    progress_json, functions, priority, queue_rank, throttled_count, idempotency_key, idempotency_fingerprint,
+    function_timeout, region, configured_bucket, frames_per_lambda, codec, remotion_version, render_id, bucket_name,
+    cloudwatch_logs, folder_in_s3_console, progress, frames_rendered, output_bucket, output_key, output_size, cost,
+    currency, progress_json, functions, priority, queue_rank, throttled_count, idempotency_key, idempotency_fingerprint,
     created_at, submitted_at, refreshed_at, finished_at
 )
 SELECT id, owner_id, status,
     CASE WHEN status <> 'failed' THEN '' WHEN noise < 0.5 THEN 'timed_out' WHEN noise < 0.55 THEN 'lost'
         ELSE 'render_error' END,
     CASE WHEN status = 'failed' THEN 'Error: boom at frame ' || mod(number, 150) ELSE '' END,
-    '[]', %(input_props)s, 'DynamicComp', 'renderhub', %(function)s, 240, 'us-east-1', 60, 'h264', %(version)s,
+    '[]', %(input_props)s, 'DynamicComp', 'renderhub', %(function)s, 240, 'us-east-1', '', 60, 'h264', %(version)s,
     CASE WHEN is_started THEN render_id ELSE '' END, CASE WHEN is_started THEN %(bucket)s ELSE '' END,
     CASE WHEN is_started THEN replace(%(logs)s, 'abc123', render_id) ELSE '' END,
     CASE WHEN is_started THEN replace(%(folder)s, 'abc123', render_id) ELSE '' END,
@@ -63,6 +63,10 @@ SELECT id, owner_id, status,
     CASE WHEN is_started THEN created_at + interval '8 s' END, CASE WHEN is_over THEN created_at + interval '9 s' END
 FROM told ORDER BY number DESC
 """  # noqa: S608
+REFRESH = """
+INSERT INTO renders_refresh (render_id, region, bucket_name, next_refresh_at, answered_at, etag)
+SELECT id, region, bucket_name, now(), now(), '' FROM renders_render WHERE status = 'rendering'
+"""
 
 
 def fill(total: int) -> None:
@@ -85,6 +89,7 @@ def fill(total: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit TO off")
         cursor.execute(FILL, values)
+        cursor.execute(REFRESH)
         cursor.execute("VACUUM ANALYZE renders_render")
 
 

@@ -1,14 +1,14 @@
-"""The row that a render is, and what may happen to it."""
+"""The row that a render is, and what may happen to it: named query sets, constraints, transitions."""
 
 import contextlib
 import uuid
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+
+from renders.models.fields import RenderFields
 
 
 class IllegalTransition(Exception):
@@ -63,7 +63,7 @@ class RenderQuerySet(models.QuerySet["Render"]):
         return self.filter(owner=user if user.is_authenticated else None)
 
 
-class Render(models.Model):
+class Render(RenderFields):
     """One video, from the request for it to its end.
 
     ::
@@ -79,86 +79,6 @@ class Render(models.Model):
     event changes nothing; each ``mark_…`` method says whether it changed the row. They change it
     in memory, and ``save_changes()`` saves just what they changed.
     """
-
-    class Status(models.TextChoices):
-        QUEUED = "queued"
-        SUBMITTING = "submitting"
-        RENDERING = "rendering"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        CANCELLED = "cancelled"
-
-    class FailureReason(models.TextChoices):
-        REJECTED = "rejected", "Rejected: it was never started"
-        RENDER_ERROR = "render_error", "Render error"
-        TIMED_OUT = "timed_out", "Timed out"
-        LOST = "lost", "Lost: it vanished without a trace"
-
-    ACTIVE = (Status.QUEUED, Status.SUBMITTING, Status.RENDERING)
-    TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
-
-    GIVEN_UP = (FailureReason.TIMED_OUT, FailureReason.LOST)
-    """Remotion has said nothing of why: the output may yet turn up."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="renders",
-        db_index=False,  # render_owner_newest begins with it
-    )
-    status = models.CharField(max_length=16, choices=Status, default=Status.SUBMITTING)
-    failure_reason = models.CharField(max_length=16, choices=FailureReason, blank=True, default="")
-    error = models.TextField(blank=True, default="", help_text="What went wrong, in a sentence.")
-    errors = models.JSONField(default=list, blank=True, help_text="Remotion's errors and warnings.")
-
-    input_props = models.JSONField()
-    composition = models.CharField(max_length=255)
-    serve_url = models.TextField(help_text="URL or site name.")
-    function_name = models.CharField(max_length=255)
-    function_timeout = models.PositiveIntegerField(help_text="The function's time limit in seconds.")
-    region = models.CharField(max_length=32)
-    configured_bucket = models.CharField(
-        max_length=255, blank=True, default="", help_text="The bucket asked for; empty: Remotion's own in the region."
-    )
-    frames_per_lambda = models.PositiveIntegerField()
-    codec = models.CharField(max_length=16)
-    remotion_version = models.CharField(max_length=32)
-
-    render_id = models.CharField(max_length=255, blank=True, default="")
-    bucket_name = models.CharField(max_length=255, blank=True, default="")
-    cloudwatch_logs = models.TextField(blank=True, default="")
-    folder_in_s3_console = models.TextField(blank=True, default="")
-
-    progress = models.FloatField(default=0, help_text="0 to 1; never shown going back.")
-    frames_rendered = models.PositiveIntegerField(default=0)
-    output_bucket = models.CharField(max_length=255, blank=True, default="")
-    output_key = models.TextField(blank=True, default="")
-    output_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
-    cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, Lambda only.")
-    currency = models.CharField(max_length=3, blank=True, default="")
-    progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
-
-    functions = models.PositiveIntegerField(default=1, help_text="How many functions the render occupies at most.")
-    priority = models.SmallIntegerField(default=0, help_text="-50 to 50; the higher, the sooner.")
-    queue_rank = models.DateTimeField(
-        default=timezone.now, help_text="created_at, a minute earlier for each point of priority."
-    )
-    dispatch_after = models.DateTimeField(null=True, blank=True, help_text="AWS had no room: not before this.")
-    throttled_count = models.PositiveIntegerField(default=0, help_text="How often AWS had no room.")
-    cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
-    idempotency_key = models.CharField(max_length=255, blank=True, default="")
-    idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
-
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    submitted_at = models.DateTimeField(null=True, blank=True)
-    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS last had news of it.")
-    progressed_at = models.DateTimeField(null=True, blank=True, help_text="When its progress last moved.")
-    deadline_at = models.DateTimeField(null=True, blank=True, help_text="When nothing can come any more.")
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = RenderQuerySet.as_manager()
 
@@ -229,52 +149,6 @@ class Render(models.Model):
                 fields=["render_id", "bucket_name"], name="render_remote_unique", condition=~Q(render_id="")
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.render_id or str(self.id)
-
-    @property
-    def is_terminal(self) -> bool:
-        return self.status in self.TERMINAL
-
-    @property
-    def may_yet_succeed(self) -> bool:
-        """Whether it was given up without word from Remotion."""
-        return self.failure_reason in self.GIVEN_UP
-
-    @property
-    def last_read_at(self) -> datetime | None:
-        """When AWS last said how it is, be it that nothing has changed."""
-        refresh = getattr(self, "refresh", None)
-        return refresh.answered_at if refresh and refresh.answered_at else self.refreshed_at
-
-    @property
-    def is_stalled(self) -> bool:
-        """Whether it renders and its progress has not moved for ``REMOTION_STALL_SECONDS``."""
-        moved_at = self.progressed_at or self.submitted_at
-        if self.status != self.Status.RENDERING or not self.last_read_at or not moved_at:
-            return False
-        return (self.last_read_at - moved_at).total_seconds() > settings.REMOTION_STALL_SECONDS
-
-    @property
-    def out_name(self) -> str:
-        """The output's file name on S3: our mark, by which a render can be told to be this row's."""
-        return f"{self.id}.mp4"
-
-    @property
-    def duration_in_frames(self) -> int:
-        return self.input_props["durationInFrames"]
-
-    @property
-    def duration(self) -> float:
-        """How long the video plays, in seconds."""
-        return self.duration_in_frames / self.input_props["fps"]
-
-    @property
-    def render_time(self) -> float | None:
-        """How long the render took, or has taken until it was last read, in seconds."""
-        end = self.finished_at or self.last_read_at
-        return (end - self.submitted_at).total_seconds() if end and self.submitted_at else None
 
     def mark_submitting(self, *, at: datetime, configuration: dict[str, Any]) -> bool:
         """``queued`` → ``submitting``: AWS is called, as configured, as soon as this is committed."""
@@ -403,7 +277,7 @@ class Render(models.Model):
         )
         return True
 
-    def mark_failed(self, reason: FailureReason, *, error: str, at: datetime) -> bool:
+    def mark_failed(self, reason: "Render.FailureReason", *, error: str, at: datetime) -> bool:
         """Any active status → ``failed``, with the reason and a sentence that says what went wrong."""
         if self.is_terminal:
             return False
@@ -420,91 +294,3 @@ class Render(models.Model):
         if self.unsaved:
             self.save(update_fields=self.unsaved)
             self.unsaved = frozenset()
-
-
-class RefreshQuerySet(models.QuerySet["Refresh"]):
-    def due(self, at: datetime) -> "RefreshQuerySet":
-        """Those whose ``progress.json`` is to be read now."""
-        return self.filter(next_refresh_at__lte=at).exclude(bucket_name="")
-
-
-class Refresh(models.Model):
-    """When AWS is asked about a render next; only one of which more may come has it.
-
-    Small and apart, because it changes at each reading; a row of Render, with all its indexes,
-    changes only when there is news.
-    """
-
-    render = models.OneToOneField(Render, on_delete=models.CASCADE, primary_key=True, related_name="refresh")
-    region = models.CharField(max_length=32)
-    bucket_name = models.CharField(
-        max_length=255, help_text="Empty for a render that was lost before anybody knew where it was."
-    )
-    next_refresh_at = models.DateTimeField(
-        db_index=True, help_text="When a worker asks again; while one does, when another may."
-    )
-    asked_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last asked.")
-    answered_at = models.DateTimeField(null=True, blank=True, help_text="When AWS last answered.")
-    watched_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last asked for its progress.")
-    etag = models.CharField(max_length=255, blank=True, default="", help_text="Of the progress.json last read.")
-
-    objects = RefreshQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return str(self.render_id)
-
-
-class BucketScan(models.Model):
-    """How far the search through a bucket for renders in doubt has come; it goes on from there."""
-
-    bucket_name = models.CharField(max_length=255, unique=True)
-    position = models.TextField(blank=True, default="", help_text="The last key that was looked at.")
-    began_at = models.DateTimeField(null=True, blank=True, help_text="When this walk began at the first key.")
-    has_gaps = models.BooleanField(default=False, help_text="This walk met files that could not be read.")
-    walked_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the last walk began that saw every file: what was there then is found."
-    )
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Somebody walks until then.")
-
-    def __str__(self) -> str:
-        return self.bucket_name
-
-
-class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
-    def rejected(self) -> "WebhookDeliveryQuerySet":
-        return self.filter(valid=False)
-
-    def failed(self) -> "WebhookDeliveryQuerySet":
-        """Verified, and not handled to the end: worth another try."""
-        return self.filter(valid=True, processed=False)
-
-
-class WebhookDelivery(models.Model):
-    """What was posted to our webhook, and what came of it. One without our signature has no body."""
-
-    received_at = models.DateTimeField(default=timezone.now, editable=False)
-    headers = models.JSONField(help_text="Those that tell something, and none that could be a secret.")
-    body = models.TextField(blank=True)
-    valid = models.BooleanField(help_text="It carries our signature.")
-    processed = models.BooleanField(default=False)
-    processed_at = models.DateTimeField(null=True, blank=True, help_text="When that was last tried.")
-    error = models.TextField(blank=True, default="", help_text="What went wrong, or why there was nothing to do.")
-
-    objects = WebhookDeliveryQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "webhook deliveries"
-        ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["id"], name="delivery_rejected", condition=Q(valid=False)),
-            models.Index(fields=["id"], name="delivery_failed", condition=Q(valid=True, processed=False)),
-            models.Index(fields=["received_at"], name="delivery_received"),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="delivery_rejected_is_not_used", condition=Q(valid=True) | Q(body="", processed=False)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"Delivery {self.pk}"
