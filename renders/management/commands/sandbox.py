@@ -28,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="End when the example is rendered.")
 
     def handle(self, *args: Any, concurrency: int, port: int, once: bool, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
+        # SIGINT too: a shell starts what it puts into the background with it ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         try:
             self._run(concurrency=concurrency, port=port, once=once)
         except SandboxError as err:
