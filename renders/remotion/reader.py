@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import obstore
 from botocore.exceptions import BotoCoreError
@@ -24,6 +25,9 @@ from renders.remotion.aws import CONNECT_TIMEOUT_SECONDS, PERMISSIONS_PAGE, READ
 from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import AccessDenied, NoNews, RemotionError, SetupError, Unavailable
 from renders.remotion.progress import progress_key
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
 
 logger = logging.getLogger(__name__)
 
@@ -157,6 +161,7 @@ def _store(config: RemotionConfig, bucket_name: str) -> S3Store:
             **endpoint,
             virtual_hosted_style_request=not endpoint,
             client_options={
+                **_certificates(config),
                 "allow_http": config.s3_endpoint_url.startswith("http:"),
                 "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_SECONDS),
                 "timeout": timedelta(seconds=READ_TIMEOUT_SECONDS),
@@ -167,6 +172,15 @@ def _store(config: RemotionConfig, bucket_name: str) -> S3Store:
         )
     except (BaseError, ValueError, BotoCoreError) as err:
         raise SetupError(f"The settings for AWS do not make sense to S3's client: {err}") from err
+
+
+def _certificates(config: RemotionConfig) -> "ClientConfig":
+    """The authorities that boto3 was told to trust (``AWS_CA_BUNDLE``), for obstore too."""
+    bundle = session(config)._session.get_config_variable("ca_bundle")
+    try:
+        return {"root_certificate": Path(bundle).read_bytes()} if bundle else {}
+    except OSError as err:
+        raise SetupError(f"AWS_CA_BUNDLE names a file that cannot be read: {err}") from err
 
 
 def _parse(body: bytes) -> dict[str, Any]:

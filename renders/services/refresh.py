@@ -54,13 +54,15 @@ READ = (
     "error",
     "progress",
     "frames_rendered",
-    "created_at",
     "submitted_at",
     "finished_at",
     "deadline_at",
     "cancel_requested_at",
 )
 """What a refresh must know of a row: making whole ones costs more than reading S3."""
+
+HELD = ("render_id", "region", "bucket_name", "etag", "watched_at")
+"""And of its Refresh."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _claim_due(silent_buckets: list[str]) -> list[Render]:
         # Finds, holds and reads in one statement, which the ORM does in three.
         claim = (
             f"UPDATE {Refresh._meta.db_table} SET asked_at = %s, next_refresh_at = %s"  # noqa: S608
-            f" WHERE render_id IN ({ids}) RETURNING *"
+            f" WHERE render_id IN ({ids}) RETURNING {', '.join(HELD)}"
         )
         states = {state.pk: state for state in Refresh.objects.raw(claim, [now, now + HOLD, *parameters])}
     renders = list(Render.objects.filter(pk__in=states).only(*READ))

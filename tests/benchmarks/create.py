@@ -8,13 +8,10 @@ the first two, per start.
 
 import http.client
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +23,8 @@ from rest_framework.authtoken.models import Token
 
 from renders.models import Render
 from renders.sandbox.stack import bypass_proxies_for_loopback, free_port
+from tests.benchmarks import tls
+from tests.benchmarks.processes import started
 from tests.benchmarks.table import conclude, ratio, rounds, show
 from tests.factories import INPUT_PROPS
 
@@ -43,25 +42,6 @@ SETTINGS = {
     "AWS_ACCESS_KEY_ID": "AKIATEST",
     "AWS_SECRET_ACCESS_KEY": "not-a-secret",
 }
-
-
-@contextmanager
-def started(*arguments: str, environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """A Python process that ends with the block."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=Path(__file__).parent.parent.parent,
-        env={**os.environ, **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def read_line(process: "subprocess.Popen[str]") -> str:
@@ -139,18 +119,17 @@ def run() -> bool:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         contenders: dict[str, Official | Service] = {}
-        for wire, arguments in {"TLS": [folder], "plain HTTP": []}.items():
-            stub = stack.enter_context(started("-m", "tests.benchmarks.stub", *arguments, environment={}))
+        tls.make(Path(folder))
+        for wire, arguments in {"TLS": ["", folder], "plain HTTP": []}.items():
+            stub = stack.enter_context(started("-m", "tests.benchmarks.stub", *arguments, **{}))
             environment = {**SETTINGS, "AWS_ENDPOINT_URL_LAMBDA": read_line(stub)}
             if arguments:
-                environment["AWS_CA_BUNDLE"] = f"{folder}/ca.pem"
+                environment["AWS_CA_BUNDLE"] = f"{folder}/{tls.AUTHORITY}"
             official = ("-m", "tests.benchmarks.official", REGION, FUNCTION, json.dumps(INPUT_PROPS))
-            contenders[f"{OFFICIAL}, {wire}"] = Official(
-                stack.enter_context(started(*official, environment=environment))
-            )
+            contenders[f"{OFFICIAL}, {wire}"] = Official(stack.enter_context(started(*official, **environment)))
             port = free_port(0)
             web = ("manage.py", "runserver", "--noreload", "--skip-checks", str(port))
-            contenders[f"{OURS}, {wire}"] = Service(stack.enter_context(started(*web, environment=environment)), port)
+            contenders[f"{OURS}, {wire}"] = Service(stack.enter_context(started(*web, **environment)), port)
         for contender in contenders.values():
             contender.start(WARM_UP)
         results = rounds({name: partial(cpu_of, contender) for name, contender in contenders.items()})

@@ -2,8 +2,8 @@
 
 Ours is what a worker does, with its threads, on 10,000 renders that are due: all with news, or
 none. The official client calls Lambda, a stub that answers at once with what `status` answered,
-and the row is saved after each call. SQLite and a run with 100,000 due rows are told beside, each
-in a process of its own.
+and the row is saved after each call. S3 and Lambda speak TLS, as AWS does. SQLite and a run with
+100,000 due rows are told beside, each in a process of its own.
 """
 
 import json
@@ -29,9 +29,9 @@ from renders.management.commands.render_worker import READERS
 from renders.models import Refresh, Render
 from renders.sandbox.stack import bypass_proxies_for_loopback
 from tests.benchmarks import rows, s3
+from tests.benchmarks.processes import started
 from tests.benchmarks.table import conclude, ratio, rounds, say, show
 from tests.factories import load_recording
-from tests.servers import INVOKE, ScriptedServer, reply
 
 CHANGED, UNCHANGED, OFFICIAL = "news of every row", "no news (304)", "get_render_progress, save"
 CALLS = 100
@@ -99,10 +99,12 @@ def run() -> bool:
     call_command("migrate", verbosity=0)
     with ExitStack() as stack:
         server = stack.enter_context(s3.served())
-        stub = stack.enter_context(ScriptedServer())
-        stub.answers[INVOKE] = reply(load_recording("succeeds")[10]["status"])
+        status = server.folder / "status.json"
+        status.write_text(json.dumps(load_recording("succeeds")[10]["status"]))
+        stub = stack.enter_context(started("-m", "tests.benchmarks.stub", str(status), str(server.folder)))
+        assert stub.stdout
         rows.make(s3.RENDERS)
-        contenders = Contenders(server, stub.url)
+        contenders = Contenders(server, stub.stdout.readline().strip())
         contenders.changed()
         results = rounds(
             {

@@ -1,11 +1,12 @@
-"""nginx as S3: recorded progress.json files of renders that go on, in two versions."""
+"""nginx as S3, over TLS: recorded progress.json files of renders that go on, in two versions."""
 
 import json
+import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from renders.sandbox.stack import free_port
+from tests.benchmarks import tls
 from tests.factories import load_recording
 
 BUCKETS = 10
@@ -38,7 +40,14 @@ http {{
     {servers}
 }}
 """
-SERVER = "server {{ listen 127.0.0.1:{port}; root {root}; }}"
+SERVER = """
+server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {folder}/{certificate};
+    ssl_certificate_key {folder}/{key};
+    root {root};
+}}
+"""
 
 
 @dataclass(frozen=True)
@@ -72,18 +81,20 @@ def served() -> Iterator[S3]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx's worker is another user
+        tls.make(folder)
+        os.environ["AWS_CA_BUNDLE"] = str(folder / tls.AUTHORITY)
         servers, urls = [], []
         for version in range(VERSIONS):
             root = folder / f"version{version}"
             _write(root, version)
             port = free_port(0)
-            servers.append(SERVER.format(port=port, root=root))
-            urls.append(f"http://127.0.0.1:{port}")
+            servers.append(SERVER.format(port=port, root=root, folder=folder, certificate=tls.SERVER, key=tls.KEY))
+            urls.append(f"https://127.0.0.1:{port}")
         configuration = folder / "nginx.conf"
         configuration.write_text(CONFIGURATION.format(folder=folder, servers="\n".join(servers)))
         with subprocess.Popen([nginx, "-c", configuration], stderr=subprocess.DEVNULL) as process:
             try:
-                _wait(f"{urls[0]}/{bucket_name(0)}/renders/{render_id(0)}/progress.json")
+                _wait(port)
                 yield S3(urls, folder)
             finally:
                 process.terminate()
@@ -106,10 +117,10 @@ def _write(root: Path, version: int) -> None:
         (root / bucket_name(number)).symlink_to(root / "files")
 
 
-def _wait(url: str) -> None:
+def _wait(port: int) -> None:
     for _ in range(200):
         try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except OSError:
             time.sleep(0.05)
         else:

@@ -5,20 +5,18 @@ counts what it is asked for.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
 from django.core.management import call_command
 from django.db import connection
 
 from renders.sandbox.stack import bypass_proxies_for_loopback
 from tests.benchmarks import rows
+from tests.benchmarks.processes import started
 from tests.benchmarks.refresh import refresh_all
 from tests.benchmarks.table import conclude, ratio, rounds, show
 
@@ -55,23 +53,6 @@ def work() -> None:
         refresh_all()
         sys.stdout.write(say_ready)
         sys.stdout.flush()
-
-
-@contextmanager
-def started(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
-    """A Python process that ends with the block."""
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=Path(__file__).parent.parent.parent,
-        env={**os.environ, **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 class Contenders:
