@@ -38,7 +38,7 @@ HOLD = timedelta(seconds=60)
 
 UNREAD_AGAIN_AFTER = timedelta(seconds=5)
 
-BATCH = 500
+BATCH = 300
 LONGEST_ASKING_SECONDS = 10
 ASKERS = 8
 """Threads for the small calls that a reading may lead to: looking for an output, asking to stop."""
