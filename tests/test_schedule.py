@@ -33,6 +33,10 @@ class TestNextRefresh:
     def test_it_is_sooner_while_somebody_watches(self, watched: float, seconds: float) -> None:
         assert after(submitted_at=ago(500), watched_at=ago(watched)) == seconds
 
+    @pytest.mark.parametrize(("asked", "seconds"), [(1, 1), (11, 15)])
+    def test_and_after_it_was_to_be_cancelled(self, asked: float, seconds: float) -> None:
+        assert after(submitted_at=ago(500), cancel_requested_at=ago(asked)) == seconds
+
     @pytest.mark.parametrize("status", [status for status in Render.Status if status != Render.Status.RENDERING])
     def test_nothing_else_is_read(self, status: str) -> None:
         assert after(status=status, finished_at=NOW, submitted_at=ago(9)) is None

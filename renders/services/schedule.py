@@ -22,7 +22,9 @@ def next_refresh_at(render: Render, now: datetime, *, watched_at: datetime | Non
     ``watched_at`` is when somebody last asked for its progress.
     """
     if render.status == Render.Status.RENDERING:
-        is_watched = watched_at is not None and now - watched_at < WATCHED_FOR
+        # Remotion stops within seconds of being asked to, and whoever asked waits for it.
+        moments = (watched_at, render.cancel_requested_at)
+        is_watched = any(moment is not None and now - moment < WATCHED_FOR for moment in moments)
         return now + (SHORTEST if is_watched else _interval(render, now))
     if render.may_yet_succeed and render.finished_at:
         looks = (render.finished_at + look for look in LATE_LOOKS)
