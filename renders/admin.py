@@ -1,12 +1,12 @@
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import display_for_value
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
@@ -229,13 +229,13 @@ class RenderAdmin(admin.ModelAdmin):
         return _seconds(render.duration)
 
     @admin.display(description="Last read")
-    def read_shown(self, render: Render) -> datetime | None:
-        return render.last_read_at
+    def read_shown(self, render: Render) -> str:
+        return display_for_value(render.last_read_at, NOTHING)
 
     @admin.display(description="Next read")
-    def next_refresh_shown(self, render: Render) -> datetime | None:
+    def next_refresh_shown(self, render: Render) -> str:
         refresh = getattr(render, "refresh", None)
-        return refresh.next_refresh_at if refresh else None
+        return display_for_value(refresh and refresh.next_refresh_at, NOTHING)
 
     @admin.display(description="Took")
     def render_time_shown(self, render: Render) -> str:
