@@ -38,6 +38,9 @@ process.on("message", async ({ requestId, event, deadline }) => {
   const stream = new Writable({
     write: (chunk, _encoding, done) => process.send({ type: "chunk", chunk }, (err) => done(err)),
   });
+  // A renderer that is cancelled writes once more when its answer has ended: no reason to take down
+  // the process, which may be at its next invocation by then.
+  stream.on("error", (err) => console.error(`${requestId}: ${err.message}`));
   const context = {
     awsRequestId: requestId,
     invokedFunctionArn: `arn:aws:lambda:${AWS_REGION}:123456789012:function:${AWS_LAMBDA_FUNCTION_NAME}`,
