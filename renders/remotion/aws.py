@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -37,7 +36,6 @@ NO_CREDENTIALS = (
     TokenRetrievalError,
     SSOError,
 )
-LARGE_NUMBER = re.compile(rb"\d[eE]\+?\d{3}")
 PERMISSIONS_PAGE = "https://www.remotion.dev/docs/lambda/permissions"
 
 
@@ -111,10 +109,11 @@ def translated_errors(config: RemotionConfig) -> Iterator[None]:
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON whose text any database can store: U+0000 and halves of surrogate pairs are replaced."""
-    # Checking each number costs more than reading them all.
-    parse_float = _finite if LARGE_NUMBER.search(body) else None
-    value = json.loads(body, parse_constant=_finite, parse_float=parse_float)
+    """JSON that any database can store; raises ValueError for what is none.
+
+    U+0000 and halves of surrogate pairs are replaced; NaN and Infinity are no JSON.
+    """
+    value = DECODER.decode(body.decode())
     return _storable(value) if b"\\u" in body else value  # only an escape can name them
 
 
@@ -123,6 +122,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is no number that a database can store")
     return number
+
+
+DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
 def _storable(value: Any) -> Any:
