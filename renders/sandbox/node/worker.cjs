@@ -29,7 +29,9 @@ const functions = path.join(path.dirname(require.resolve("@remotion/lambda/packa
 const { serverAwsImplementation } = require(path.join(functions, "aws-server-implementation.js"));
 serverAwsImplementation.deleteTmpDir = async () => {
   const entries = await readdir(TMPDIR);
-  await Promise.all(entries.map((entry) => rm(path.join(TMPDIR, entry), { recursive: true, force: true })));
+  // A browser that is just ending may still write: a folder that is not empty is tried again.
+  const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
+  await Promise.all(entries.map((entry) => rm(path.join(TMPDIR, entry), options)));
 };
 globalThis.awslambda = { streamifyResponse: (handler) => handler };
 const { handler } = require(path.join(functions, "index.js"));
