@@ -123,7 +123,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["renders.api.permissions.IsSignedInOrAnonymousAllowed"],
+    "DEFAULT_PERMISSION_CLASSES": ["renders.api.auth.IsSignedInOrAnonymousAllowed"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["renders.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "renders.api.pagination.NewestFirstPagination",

@@ -7,11 +7,12 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.http.request import split_domain_port, validate_host
 
-from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import SetupError
+from renders.remotion.options import PRIVACIES, RenderOptions
 from renders.remotion.pricing import PRICES
+from renders.remotion.target import LambdaTarget
+from renders.remotion.webhook import WebhookSettings
 
-PRIVACIES = ("private", "public", "no-acl")
 NUMBERS = {
     # https://www.remotion.dev/docs/lambda/deployfunction
     "REMOTION_RAM": (512, 10240, "MB of memory"),
@@ -58,8 +59,9 @@ def check_values(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
-    config = RemotionConfig.from_settings()
-    for require in (config.require_credentials, config.require_site):
+    target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
+    webhook = WebhookSettings.from_settings()
+    for require in (target.require_credentials, options.require_site):
         try:
             require()
         except SetupError as err:
@@ -80,7 +82,7 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="renders.W003",
             )
         )
-    if config.webhook_url and not config.webhook_secrets:
+    if webhook.url and not webhook.secrets:
         messages.append(
             checks.Warning(
                 "REMOTION_WEBHOOK_URL is set without REMOTION_WEBHOOK_SECRET: renders start without a webhook.",
@@ -88,7 +90,7 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="renders.W004",
             )
         )
-    if config.webhook_url and not config.webhook_url.lower().startswith("https://"):
+    if webhook.url and not webhook.url.lower().startswith("https://"):
         messages.append(
             checks.Warning(
                 "REMOTION_WEBHOOK_URL is not https.",
@@ -96,7 +98,7 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
                 id="renders.W005",
             )
         )
-    host, _ = split_domain_port(config.webhook_url.partition("://")[2].partition("/")[0])
+    host, _ = split_domain_port(webhook.url.partition("://")[2].partition("/")[0])
     if host and not validate_host(host, settings.ALLOWED_HOSTS):
         messages.append(
             checks.Warning(

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from renders.models import Refresh, Render
+from renders.models import RefreshState, Render
 
 RECORDINGS = Path(__file__).parent / "recordings"
 INPUT_PROPS = {"code": "Create a rotating 3D cube with blue color", "durationInFrames": 150, "fps": 30}
@@ -40,7 +40,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "bucket_name": BUCKET if has_remote else "",
         "output_bucket": BUCKET if status == Render.Status.SUCCEEDED else "",
         "output_key": "renders/abc123/out.mp4" if status == Render.Status.SUCCEEDED else "",
-        "functions": 4,
+        "slots_needed": 4,
         "queue_rank": timezone.now(),
         "submitted_at": timezone.now() - timedelta(seconds=10),
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
@@ -49,5 +49,5 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
     render = Render.objects.create(**{**defaults, **fields})
     if own or status == Render.Status.RENDERING:
         place = {"region": render.region, "bucket_name": render.bucket_name}
-        Refresh.objects.create(render=render, **{"next_refresh_at": timezone.now(), **place, **own})
+        RefreshState.objects.create(render=render, **{"next_refresh_at": timezone.now(), **place, **own})
     return render

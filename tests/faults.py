@@ -307,16 +307,17 @@ def plan_trials(count: int, seed: int) -> list[Trial]:
 def queue(mark: str, *, first: bool = False) -> None:
     """A row that waits for the worker, as POST /api/renders/ leaves it where there is no room."""
     from renders.models import Render  # noqa: PLC0415  (after django.setup)
-    from renders.remotion.config import CODEC, FRAMES_PER_LAMBDA, RemotionConfig  # noqa: PLC0415
-    from renders.services.rows import configuration_of  # noqa: PLC0415
+    from renders.remotion.options import CODEC, FRAMES_PER_LAMBDA, RenderOptions  # noqa: PLC0415
+    from renders.remotion.target import LambdaTarget  # noqa: PLC0415
+    from renders.services.dispatch import configuration  # noqa: PLC0415
 
     Render.objects.create(
-        **configuration_of(RemotionConfig.from_settings()),
+        **configuration(LambdaTarget.from_settings(), RenderOptions.from_settings()),
         status=Render.Status.QUEUED,
         input_props={"code": mark, "durationInFrames": 1, "fps": 30},
         frames_per_lambda=FRAMES_PER_LAMBDA,
         codec=CODEC,
-        functions=2,
+        slots_needed=2,
         queue_rank=timezone.now() - timedelta(days=int(first)),
     )
 

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from renders.admin import COLOURS, RenderPages
+from renders.admin.pagination import RenderPages
+from renders.admin.render import COLOURS
 from renders.models import Render
 from tests.factories import BUCKET, load_recording, make_render
 from tests.servers import ScriptedServer, reply, s3_error

@@ -424,7 +424,7 @@ class TestElsewhere:
         assert (response.status_code, list(response.json())) == (400, ["error"])
 
     def test_a_failure_of_our_own_is_json_without_details(self, api: APIClient, monkeypatch: Any) -> None:
-        monkeypatch.setattr("renders.services.create_render", lambda **_: 1 / 0)
+        monkeypatch.setattr("renders.api.renders.create.create_render", lambda **_: 1 / 0)
         response = post(api, "/api/lambda/render", BODY)
         assert response.status_code == 500
         assert "ZeroDivisionError" not in response.content.decode()

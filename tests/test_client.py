@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from renders.remotion import client
-from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import (
     AccessDenied,
     FunctionMissing,
@@ -20,6 +18,9 @@ from renders.remotion.errors import (
     Unavailable,
     VersionMismatch,
 )
+from renders.remotion.options import RenderOptions
+from renders.remotion.start import StartedRender, prepare, start
+from renders.remotion.target import LambdaTarget
 from tests.factories import BUCKET, INPUT_PROPS
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
@@ -27,9 +28,9 @@ PROGRESS = f"/{BUCKET}/renders/abc123/progress.json"
 OUTPUT_KEY = "renders/abc123/out.mp4"
 
 
-def start() -> client.StartedRender:
-    config = RemotionConfig.from_settings()
-    return client.start(config, client.prepare(config, input_props=INPUT_PROPS, out_name="ours.mp4"))
+def start_render() -> StartedRender:
+    target = LambdaTarget.from_settings()
+    return start(target, prepare(target, RenderOptions.from_settings(), input_props=INPUT_PROPS, out_name="ours.mp4"))
 
 
 def unused_port() -> int:
@@ -40,10 +41,10 @@ def unused_port() -> int:
 
 class TestStart:
     def test_returns_what_remotion_calls_the_render(self, aws: ScriptedServer) -> None:
-        assert start() == client.StartedRender(render_id="abc123", bucket_name=BUCKET)
+        assert start_render() == StartedRender(render_id="abc123", bucket_name=BUCKET)
 
     def test_payload_is_the_official_one_with_our_options(self, aws: ScriptedServer) -> None:
-        start()
+        start_render()
         ((method, path, body),) = aws.requests
         payload = json.loads(body)
         assert (method, path.split("/")[3]) == ("POST", "remotion-render-4-0-527-mem3009mb-disk10240mb-240sec")
@@ -65,7 +66,7 @@ class TestStart:
     @pytest.mark.parametrize(
         ("answer", "kind", "words"),
         [
-            (lambda_error(429, "TooManyRequestsException"), Throttled, "no room"),
+            (lambda_error(429, "TooManyRequestsException"), Throttled, "no capacity"),
             (lambda_error(404, "ResourceNotFoundException"), FunctionMissing, "functions deploy --region=us-east-1"),
             (lambda_error(403, "AccessDeniedException"), AccessDenied, "permissions"),
             (lambda_error(403, "ExpiredTokenException"), AccessDenied, "ExpiredTokenException"),
@@ -73,12 +74,12 @@ class TestStart:
             (lambda_error(500, "ServiceException"), OutcomeUnknown, "not known whether"),
             (lambda_error(502, "EC2UnexpectedException"), OutcomeUnknown, "not known whether"),
             (reply({"type": "error", "message": "You have multiple buckets (a,b)"}), Rejected, r"buckets \(a,b\)"),
-            (reply({"type": "error", "message": "Rate Exceeded."}), Throttled, "no room"),
+            (reply({"type": "error", "message": "Rate Exceeded."}), Throttled, "no capacity"),
             # Remotion writes the first progress.json while it launches the render.
             (reply({"type": "error", "message": "Please reduce your request rate."}), OutcomeUnknown, "request rate"),
             (reply({"type": "error", "message": "Version mismatch: …"}), VersionMismatch, "lambda@4.0.527"),
-            (reply({"type": "surprise"}), OutcomeUnknown, "not a reply of Remotion's"),
-            (Answer(b"<html>"), OutcomeUnknown, "not a reply of Remotion's"),
+            (reply({"type": "surprise"}), OutcomeUnknown, "not one of Remotion's"),
+            (Answer(b"<html>"), OutcomeUnknown, "not one of Remotion's"),
             (Answer(b'{"type":"success"', missing_bytes=40), OutcomeUnknown, "not known whether"),
             (Answer(reset=True), OutcomeUnknown, "not known whether"),
             (
@@ -93,7 +94,7 @@ class TestStart:
     ) -> None:
         aws.answers[INVOKE] = answer
         with pytest.raises(kind, match=words) as raised:
-            start()
+            start_render()
         assert type(raised.value) is kind
         assert aws.count(INVOKE) == 1
 
@@ -101,32 +102,32 @@ class TestStart:
         settings.REMOTION_START_TIMEOUT = 1
         aws.answers[INVOKE] = Answer(delay=1.5)
         with pytest.raises(OutcomeUnknown, match="ReadTimeoutError"):
-            start()
+            start_render()
         assert aws.count(INVOKE) == 1
 
     def test_a_refused_connection_started_nothing(self, settings: Any) -> None:
         settings.AWS_ENDPOINT_URL_LAMBDA = f"http://127.0.0.1:{unused_port()}"
         with pytest.raises(Unavailable, match="Nothing was started"):
-            start()
+            start_render()
 
     def test_an_endpoint_that_is_none_is_a_matter_of_setup(self, settings: Any) -> None:
         settings.AWS_ENDPOINT_URL_LAMBDA = "no url"
         with pytest.raises(SetupError, match="no url"):
-            start()
+            start_render()
 
     def test_a_name_that_remotion_gave_tells_the_functions_size(self, aws: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_FUNCTION_NAME = "remotion-render-4-0-500-mem2048mb-disk512mb-900sec"
-        assert RemotionConfig.from_settings().function_timeout == 900
+        assert LambdaTarget.from_settings().function_timeout == 900
         aws.answers[INVOKE] = lambda_error(404, "ResourceNotFoundException")
         with pytest.raises(FunctionMissing, match="--memory=2048 --disk=512 --timeout=900") as raised:
-            start()
+            start_render()
         assert "Deploy remotion-render-4-0-527-mem2048mb-disk512mb-900sec and remove" in str(raised.value)
 
     def test_no_longer_is_waited_than_the_function_may_run(self, aws: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_TIMEOUT = 1
         aws.answers[INVOKE] = Answer(delay=1.5)
         with pytest.raises(OutcomeUnknown, match="ReadTimeoutError"):
-            start()
+            start_render()
 
 
 class TestLargeProps:
@@ -134,7 +135,9 @@ class TestLargeProps:
 
     def test_they_go_to_the_configured_bucket(self, aws: ScriptedServer) -> None:
         aws.answers[f"/{BUCKET}/input-props/"] = Answer()
-        payload = client.prepare(RemotionConfig.from_settings(), input_props=self.PROPS, out_name="ours.mp4")
+        payload = prepare(
+            LambdaTarget.from_settings(), RenderOptions.from_settings(), input_props=self.PROPS, out_name="ours.mp4"
+        )
         (upload,) = aws.requests
         assert upload[0] == "PUT"
         props = json.loads(payload)["inputProps"]
@@ -150,5 +153,7 @@ class TestLargeProps:
     ) -> None:
         aws.answers[f"/{BUCKET}/input-props/"] = answer
         with pytest.raises(kind):
-            client.prepare(RemotionConfig.from_settings(), input_props=self.PROPS, out_name="ours.mp4")
+            prepare(
+                LambdaTarget.from_settings(), RenderOptions.from_settings(), input_props=self.PROPS, out_name="ours.mp4"
+            )
         assert aws.count(INVOKE) == 0

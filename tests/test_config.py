@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings as django_settings
 from remotion_lambda.version import VERSION
 
-from renders.remotion.config import NOT_SET_UP, SECRET_KEY_MISSING, RemotionConfig, deploy_command
 from renders.remotion.errors import SetupError
+from renders.remotion.options import RenderOptions
+from renders.remotion.target import NOT_SET_UP, SECRET_KEY_MISSING, LambdaTarget, deploy_command
 from renders.sandbox.toolchain import SOURCES
 
 ROOT = Path(django_settings.BASE_DIR)
@@ -31,51 +32,51 @@ class TestOneVersionOfRemotion:
         assert "resolved" not in (SOURCES / "package-lock.json").read_text()
 
     def test_readme_deploys_it(self) -> None:
-        assert f"   {deploy_command(RemotionConfig.from_settings())}\n" in (ROOT / "README.md").read_text()
+        assert f"   {deploy_command(LambdaTarget.from_settings())}\n" in (ROOT / "README.md").read_text()
 
 
 class TestCredentials:
     def test_no_access_key_at_all(self, settings: Any) -> None:
         settings.REMOTION_AWS_ACCESS_KEY_ID = ""
         with pytest.raises(SetupError, match=re.escape(NOT_SET_UP)):
-            RemotionConfig.from_settings().require_credentials()
+            LambdaTarget.from_settings().require_credentials()
 
     def test_access_key_without_secret(self, settings: Any) -> None:
         settings.REMOTION_AWS_SECRET_ACCESS_KEY = ""
         with pytest.raises(SetupError, match=re.escape(SECRET_KEY_MISSING)):
-            RemotionConfig.from_settings().require_credentials()
+            LambdaTarget.from_settings().require_credentials()
 
     def test_boto3s_own_chain_needs_neither(self, settings: Any) -> None:
         settings.REMOTION_AWS_ACCESS_KEY_ID = settings.REMOTION_AWS_SECRET_ACCESS_KEY = ""
         settings.REMOTION_USE_DEFAULT_CREDENTIALS = True
-        RemotionConfig.from_settings().require_credentials()
+        LambdaTarget.from_settings().require_credentials()
 
     def test_remotions_own_variables_win(self, settings: Any) -> None:
         settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY, settings.AWS_SESSION_TOKEN = "a", "b", "c"
-        config = RemotionConfig.from_settings()
+        config = LambdaTarget.from_settings()
         assert (config.access_key_id, config.secret_access_key) == ("AKIATEST", "not-a-secret")
         assert config.session_token == "", "the token of the other key does not fit this one"
 
     def test_plain_variables_are_taken_with_their_token(self, settings: Any) -> None:
         settings.REMOTION_AWS_ACCESS_KEY_ID = settings.REMOTION_AWS_SECRET_ACCESS_KEY = ""
         settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY, settings.AWS_SESSION_TOKEN = "a", "b", "c"
-        config = RemotionConfig.from_settings()
+        config = LambdaTarget.from_settings()
         assert (config.access_key_id, config.secret_access_key, config.session_token) == ("a", "b", "c")
 
     def test_secrets_are_not_shown(self) -> None:
-        assert "AKIATEST" not in repr(RemotionConfig.from_settings())
-        assert "not-a-secret" not in repr(RemotionConfig.from_settings())
+        assert "AKIATEST" not in repr(LambdaTarget.from_settings())
+        assert "not-a-secret" not in repr(LambdaTarget.from_settings())
 
 
 def test_a_site_is_needed(settings: Any) -> None:
     settings.REMOTION_SITE_NAME = ""
     with pytest.raises(SetupError, match="REMOTION_SERVE_URL"):
-        RemotionConfig.from_settings().require_site()
+        RenderOptions.from_settings().require_site()
 
 
 def test_serve_url_wins_over_the_site_name(settings: Any) -> None:
     settings.REMOTION_SERVE_URL = "https://example.com/site"
-    assert RemotionConfig.from_settings().serve_url == "https://example.com/site"
+    assert RenderOptions.from_settings().serve_url == "https://example.com/site"
 
 
 def test_env_example_names_only_settings_that_are_read() -> None:

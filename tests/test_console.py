@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from renders.remotion import console
-from renders.remotion.config import function_name
+from renders.remotion.target import function_name
 from tests.factories import load_recording
 
 CASES = load_recording("console-urls")["cases"]

@@ -12,12 +12,17 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from renders import services
-from renders.models import BucketScan, Refresh, Render
+from renders.models import BucketScan, RefreshState, Render, transitions
 from renders.remotion import storage
 from renders.remotion.aws import s3_client
 from renders.remotion.errors import Unavailable
-from renders.services import adopt, control
+from renders.services import retry
+from renders.services.cancel import cancel_render
+from renders.services.create import create_render
+from renders.services.reconcile import Reconciliation, reconcile
+from renders.services.refresh.engine import refresh_render
+from renders.services.retention import delete_render
+from renders.services.retry import retry_render
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, reply
 
@@ -63,45 +68,45 @@ class TestCancel:
         assert (response.status_code, response.json()["status"]) == (202, "rendering")
         assert response.json()["cancelRequestedAt"]
         assert "cancelledAt" in json.loads(aws.requests[0][2])
-        assert services.refresh_render(Render.objects.get()).status == Status.RENDERING
+        assert refresh_render(Render.objects.get()).status == Status.RENDERING
 
         aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(load_recording("cancelled")[-1]["progress.json"])
-        Refresh.objects.update(asked_at=None)
-        row = services.refresh_render(Render.objects.get())
+        RefreshState.objects.update(asked_at=None)
+        row = refresh_render(Render.objects.get())
         assert (row.status, row.failure_reason, row.error) == (Status.CANCELLED, "", "")
         assert row.cost == 0.00102
 
     def test_one_that_was_faster_has_succeeded(self, aws: ScriptedServer) -> None:
         render = make_render(render_id="abc123", cancel_requested_at=timezone.now())
         aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(load_recording("succeeds")[-1]["progress.json"])
-        assert services.refresh_render(render).status == Status.SUCCEEDED
+        assert refresh_render(render).status == Status.SUCCEEDED
 
     def test_one_that_failed_by_itself_has_failed(self, aws: ScriptedServer) -> None:
         render = make_render(render_id="abc123", cancel_requested_at=timezone.now())
         aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(
             load_recording("throws-in-chunk")[-1]["progress.json"]
         )
-        assert services.refresh_render(render).status == Status.FAILED
+        assert refresh_render(render).status == Status.FAILED
 
     def test_nothing_is_cancelled_that_nobody_asked_for(self, aws: ScriptedServer) -> None:
         render = make_render(render_id="abc123")
         aws.answers[f"/{BUCKET}/renders/abc123/"] = reply(load_recording("cancelled")[-1]["progress.json"])
-        assert services.refresh_render(render).status == Status.FAILED
+        assert refresh_render(render).status == Status.FAILED
 
     def test_a_request_that_got_lost_is_made_again(self, aws: ScriptedServer) -> None:
         render = make_render(render_id="abc123")
         path = f"/{BUCKET}/renders/abc123/cancel.json"
         aws.answers[path] = Answer(status=500)
-        services.cancel_render(render)
+        cancel_render(render)
         asked = aws.count(path)
         aws.answers[path] = Answer()
-        services.refresh_render(Render.objects.get())
+        refresh_render(Render.objects.get())
         assert aws.count(path) == asked + 1
 
     def test_one_in_doubt_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
-        assert services.cancel_render(render).status == Status.SUBMITTING
-        services.adopt_in_doubt()
+        assert cancel_render(render).status == Status.SUBMITTING
+        reconcile()
         assert Render.objects.get().status == Status.CANCELLED
 
     @pytest.mark.parametrize("status", Render.TERMINAL)
@@ -133,36 +138,36 @@ class TestRetry:
 
     def test_two_at_once_are_one(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
         first = make_render(Status.FAILED)
-        create = services.create_render
+        create = create_render
         between: list[Any] = []
 
         def while_another_is_faster(**options: Any) -> Any:
             if not between:
                 between.append(None)
-                between.append(services.retry_render(first))
+                between.append(retry_render(first))
             return create(**options)
 
-        monkeypatch.setattr(control, "create_render", while_another_is_faster)
-        again = services.retry_render(first)
+        monkeypatch.setattr(retry, "create_render", while_another_is_faster)
+        again = retry_render(first)
         assert again.is_replayed
         assert again.render == between[1].render
         assert aws.count(INVOKE) == 1
 
     def test_no_callers_key_is_in_its_way(self, api: APIClient, user: User, numbered: ScriptedServer) -> None:
         first = make_render(Status.FAILED, owner=user)
-        key = control.retry_render(first).render.idempotency_key
+        key = retry_render(first).render.idempotency_key
         body = {"inputProps": INPUT_PROPS}
         assert api.post("/api/renders/", body, format="json", HTTP_IDEMPOTENCY_KEY=key).status_code == 400
 
     def test_one_that_failed_again_can_be_repeated_though_a_retry_was_deleted(self, numbered: ScriptedServer) -> None:
         first = make_render(Status.FAILED)
         for number in range(3):
-            again = services.retry_render(first)
+            again = retry_render(first)
             assert not again.is_replayed
-            again.render.mark_failed(Render.FailureReason.RENDER_ERROR, error="boom", at=timezone.now())
+            transitions.mark_failed(again.render, Render.FailureReason.RENDER_ERROR, error="boom", at=timezone.now())
             again.render.save_changes()
             if number == 1:
-                services.delete_render(first.retries.earliest("created_at"))
+                delete_render(first.retries.earliest("created_at"))
         assert numbered.count(INVOKE) == 3
 
     @pytest.mark.parametrize("status", [*Render.ACTIVE, Status.SUCCEEDED])
@@ -192,7 +197,7 @@ class TestAdminActions:
 
     def test_a_refusal_of_one_is_told(self, staff: User, aws: ScriptedServer, settings: Any) -> None:
         first = make_render(Status.FAILED)
-        services.retry_render(first)
+        retry_render(first)
         Render.objects.exclude(pk=first.pk).update(status=Status.SUBMITTING, render_id="")
         assert "is being repeated already" in self.act(staff, "retry", first)
 
@@ -206,20 +211,20 @@ class TestAdminActions:
 class TestAdoption:
     def test_nothing_is_asked_while_nothing_is_in_doubt(self, aws: ScriptedServer) -> None:
         make_render()
-        assert services.adopt_in_doubt() == services.Adoption(in_doubt=0, adopted=0, requests=0)
+        assert reconcile() == Reconciliation(unconfirmed=0, found=0, requests=0)
         assert not aws.requests
 
     def test_nor_for_a_call_that_is_still_under_way(self, aws: ScriptedServer) -> None:
         make_render(Status.SUBMITTING)
-        assert services.adopt_in_doubt().in_doubt == 0
+        assert reconcile().unconfirmed == 0
         assert not aws.requests
 
     def test_a_render_that_carries_our_mark_is_found(self, bucket: Any) -> None:
         render, other = doubtful(), doubtful()
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(None))
         put(bucket, "renders/bbbbbbbbbb/progress.json", progress_of(render))
-        adoption = services.adopt_in_doubt()
-        assert (adoption.in_doubt, adoption.adopted, adoption.requests) == (2, 1, 3)
+        result = reconcile()
+        assert (result.unconfirmed, result.found, result.requests) == (2, 1, 3)
         row = Render.objects.get(pk=render.pk)
         assert (row.status, row.render_id, row.bucket_name, row.error) == (Status.RENDERING, "bbbbbbbbbb", BUCKET, "")
         assert "bbbbbbbbbb" in row.cloudwatch_logs
@@ -228,14 +233,14 @@ class TestAdoption:
     def test_by_its_output_alone_too(self, bucket: Any) -> None:
         render = doubtful()
         put(bucket, f"renders/aaaaaaaaaa/{render.out_name}")
-        assert services.adopt_in_doubt().adopted == 1
+        assert reconcile().found == 1
         assert Render.objects.get().render_id == "aaaaaaaaaa"
 
     def test_a_bucket_that_is_not_configured_is_found(self, bucket: Any, settings: Any) -> None:
         render = doubtful(configured_bucket="")
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
-        adoption = services.adopt_in_doubt()
-        assert (adoption.adopted, adoption.requests) == (1, 3)
+        result = reconcile()
+        assert (result.found, result.requests) == (1, 3)
 
     def test_it_is_sought_where_it_was_asked_for_though_the_settings_have_changed(
         self, bucket: Any, settings: Any
@@ -243,7 +248,7 @@ class TestAdoption:
         settings.REMOTION_BUCKET_NAME = "remotionlambda-useast1-newer"
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
-        assert services.adopt_in_doubt().adopted == 1
+        assert reconcile().found == 1
 
     def test_each_of_several_buckets_is_searched_before_it_is_lost(self, bucket: Any) -> None:
         bucket.create_bucket(Bucket="remotionlambda-useast1-another")
@@ -251,9 +256,9 @@ class TestAdoption:
         old = timezone.now() - timedelta(seconds=301)
         found, lost = (doubtful(configured_bucket="", submitted_at=old) for _ in range(2))
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(found))
-        assert services.adopt_in_doubt(most_requests=1).adopted == 0
-        assert Render.objects.in_doubt().count() == 2
-        services.adopt_in_doubt()
+        assert reconcile(max_requests=1).found == 0
+        assert Render.objects.unconfirmed().count() == 2
+        reconcile()
         found.refresh_from_db()
         lost.refresh_from_db()
         assert (found.status, lost.failure_reason) == (Status.RENDERING, "lost")
@@ -268,25 +273,25 @@ class TestAdoption:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
         with monkeypatch.context() as broken:
-            broken.setattr(adopt, "read_progress", _unavailable)
-            services.adopt_in_doubt()
+            broken.setattr("renders.services.reconcile.fetch_progress", _unavailable)
+            reconcile()
         assert Render.objects.get().status == Status.SUBMITTING
-        assert services.adopt_in_doubt().adopted == 1
+        assert reconcile().found == 1
 
     def test_but_not_for_ever(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         doubtful(submitted_at=timezone.now() - timedelta(seconds=301 + 600))
         put(bucket, "renders/aaaaaaaaaa/progress.json", {})
-        monkeypatch.setattr(adopt, "read_progress", _unavailable)
-        services.adopt_in_doubt()
+        monkeypatch.setattr("renders.services.reconcile.fetch_progress", _unavailable)
+        reconcile()
         assert Render.objects.get().failure_reason == "lost"
 
     def test_known_and_old_renders_are_not_read(self, bucket: Any) -> None:
         doubtful(submitted_at=timezone.now() + timedelta(minutes=10))
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(None))
-        assert services.adopt_in_doubt().requests == 1
+        assert reconcile().requests == 1
         Render.objects.update(submitted_at=timezone.now())
         make_render(render_id="aaaaaaaaaa")
-        assert services.adopt_in_doubt().requests == 1
+        assert reconcile().requests == 1
 
     def test_a_search_is_bounded_and_goes_on_where_it_ended(self, bucket: Any, monkeypatch: Any) -> None:
         render = doubtful()
@@ -297,10 +302,10 @@ class TestAdoption:
         with monkeypatch.context() as patch:
             patch.setattr(storage, "s3_client", _paged(s3_client, 2))
             for _ in range(10):
-                adoption = services.adopt_in_doubt(most_requests=3)
-                assert adoption.requests <= 3
-                adopted.append(adoption.adopted)
-                if adoption.adopted:
+                result = reconcile(max_requests=3)
+                assert result.requests <= 3
+                adopted.append(result.found)
+                if result.found:
                     break
         assert adopted[-1] == 1
         assert len(adopted) > 2
@@ -309,13 +314,13 @@ class TestAdoption:
         render = doubtful()
         owner = make_render(render_id="aaaaaaaaaa")
         put(bucket, f"renders/aaaaaaaaaa/{render.out_name}")
-        assert services.adopt_in_doubt().adopted == 0
+        assert reconcile().found == 0
         assert Render.objects.get(pk=render.pk).status == Status.SUBMITTING
         assert Render.objects.get(pk=owner.pk).render_id == "aaaaaaaaaa"
 
     def test_not_found_in_time_is_lost(self, bucket: Any) -> None:
         doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
-        services.adopt_in_doubt()
+        reconcile()
         row = Render.objects.get()
         assert (row.status, row.failure_reason) == (Status.FAILED, "lost")
         assert "AWS did not answer." in row.error
@@ -324,9 +329,9 @@ class TestAdoption:
         doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         for number in range(30):
             put(bucket, f"renders/a{number:02}/progress.json", progress_of(None))
-        services.adopt_in_doubt()
+        reconcile()
         assert Render.objects.get().status == Status.SUBMITTING
-        services.adopt_in_doubt()
+        reconcile()
         assert Render.objects.get().failure_reason == "lost"
 
     @pytest.mark.parametrize("metadata", [[], 1, {"outName": {"key": "a", "bucketName": "b"}}, {"outName": None}])
@@ -335,17 +340,17 @@ class TestAdoption:
         put(bucket, "renders/a/progress.json", {"renderMetadata": metadata})
         bucket.put_object(Bucket=BUCKET, Key="renders/b/progress.json", Body=b"{torn")
         put(bucket, "renders/c/progress.json", progress_of(render))
-        assert services.adopt_in_doubt().adopted == 1
+        assert reconcile().found == 1
 
     def test_one_walks_at_a_time(self, bucket: Any) -> None:
         doubtful()
-        services.adopt_in_doubt()
-        BucketScan.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
-        assert services.adopt_in_doubt().requests == 0
+        reconcile()
+        BucketScan.objects.update(leased_until=timezone.now() + timedelta(minutes=1))
+        assert reconcile().requests == 0
 
     def test_one_that_was_called_lost_is_found_after_all(self, aws: ScriptedServer) -> None:
         render = make_render(Status.FAILED, failure_reason="lost", render_id="", bucket_name="")
-        render.mark_rendering(render_id="a", bucket_name="b", cloudwatch_logs="", folder_in_s3_console="")
+        transitions.mark_rendering(render, render_id="a", bucket_name="b", cloudwatch_logs="", folder_in_s3_console="")
         render.save_changes()
         render.refresh_from_db()
         assert (render.status, render.failure_reason, render.finished_at) == (Status.RENDERING, "", None)
@@ -355,7 +360,7 @@ class TestAdoption:
         put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
         out = StringIO()
         call_command("refresh_renders", stdout=out)
-        assert "In doubt: 1, of which 1 adopted, with 2 requests to S3." in out.getvalue()
+        assert "Unconfirmed: 1, of which 1 found, with 2 requests to S3." in out.getvalue()
         assert Render.objects.get().status == Status.SUCCEEDED
 
 
@@ -415,7 +420,7 @@ class TestPurge:
         assert said.endswith("1 are kept, because their Idempotency-Key is still good.\n")
 
     def test_but_not_a_key_of_our_own(self, aws: ScriptedServer) -> None:
-        again = services.retry_render(make_render(Status.FAILED, finished_at=timezone.now())).render
+        again = retry_render(make_render(Status.FAILED, finished_at=timezone.now())).render
         Render.objects.filter(pk=again.pk).update(
             status=Status.SUCCEEDED, finished_at=timezone.now() - timedelta(hours=2)
         )
@@ -447,6 +452,6 @@ class TestPurge:
 
 
 def test_start_asks_for_cancellation(aws: ScriptedServer) -> None:
-    services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+    create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
     assert json.loads(aws.requests[0][2])["enableCancellation"] is True
     assert aws.count(INVOKE) == 1

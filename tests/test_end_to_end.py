@@ -21,9 +21,11 @@ from remotion_lambda import RemotionClient
 from rest_framework.test import APIClient
 
 from renders.models import Render, WebhookDelivery
-from renders.remotion import aws, client
-from renders.remotion.config import RemotionConfig
+from renders.remotion import aws
+from renders.remotion.options import RenderOptions
 from renders.remotion.pricing import PRICES, estimate_cost
+from renders.remotion.start import prepare
+from renders.remotion.target import LambdaTarget
 from renders.sandbox.demo import EXAMPLE
 from renders.sandbox.stack import KEY, REGION, Sandbox
 from renders.sandbox.toolchain import NODE, Toolchain
@@ -108,7 +110,7 @@ class TestSucceeding:
             session=boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=REGION),
             config=Config(retries={"total_max_attempts": 1}),
         )
-        official._create_lambda_client = lambda: aws.lambda_client(RemotionConfig.from_settings())
+        official._create_lambda_client = lambda: aws.lambda_client(LambdaTarget.from_settings())
         said = official.get_render_progress(render_id=row.render_id, bucket_name=row.bucket_name)
         assert said is not None
         assert (said.done, said.outputSizeInBytes, said.outKey) == (True, row.output_size, row.output_key)
@@ -275,18 +277,18 @@ class TestAgainstTheJavascriptClient:
         return json.loads(output)
 
     def test_payload_is_the_same_field_for_field(self, toolchain: Toolchain, settings: Any) -> None:
-        config = RemotionConfig.from_settings()
-        ours = json.loads(client._payload(config, input_props=EXAMPLE["inputProps"], out_name="ours.mp4"))
+        config, site = LambdaTarget.from_settings(), RenderOptions.from_settings()
+        ours = json.loads(prepare(config, site, input_props=EXAMPLE["inputProps"], out_name="ours.mp4"))
         options = {
             "region": config.region,
             "functionName": config.function_name,
-            "serveUrl": config.serve_url,
-            "composition": config.composition,
+            "serveUrl": site.serve_url,
+            "composition": site.composition,
             "codec": "h264",
             "inputProps": EXAMPLE["inputProps"],
             "framesPerLambda": 60,
             "forceBucketName": config.bucket_name,
-            "privacy": config.privacy,
+            "privacy": site.privacy,
             "enableCancellation": True,
             "outName": "ours.mp4",
             "downloadBehavior": {"type": "download", "fileName": "video.mp4"},

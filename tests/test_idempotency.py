@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from renders import services
 from renders.models import Render
+from renders.services.idempotency import free_expired_keys
 from tests.factories import INPUT_PROPS, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error
 
@@ -109,7 +109,7 @@ def test_keys_are_free_after_seven_days(aws: ScriptedServer) -> None:
     old = make_render(Status.SUCCEEDED, idempotency_key="a", created_at=now - timedelta(days=8))
     young = make_render(Status.SUCCEEDED, idempotency_key="b", created_at=now - timedelta(days=6))
     active = make_render(idempotency_key="c", created_at=now - timedelta(days=8))
-    assert services.forget_idempotency_keys() == 1
+    assert free_expired_keys() == 1
     keys = {render.pk: render.idempotency_key for render in Render.objects.all()}
     assert keys == {old.pk: "", young.pk: "b", active.pk: "c"}
 

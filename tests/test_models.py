@@ -5,7 +5,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from renders.models import IllegalTransition, Render
+from renders.models import Render, transitions
+from renders.models.transitions import IllegalTransition
 from tests.factories import BUCKET, make_render
 
 pytestmark = pytest.mark.django_db
@@ -30,19 +31,19 @@ def saved(render: Render) -> None:
 class TestTransitions:
     def test_submitting_becomes_rendering_once(self) -> None:
         render = make_render(Status.SUBMITTING)
-        assert render.mark_rendering(**REMOTE)
-        assert not render.mark_rendering(**REMOTE)
+        assert transitions.mark_rendering(render, **REMOTE)
+        assert not transitions.mark_rendering(render, **REMOTE)
         saved(render)
         assert (render.status, render.render_id) == (Status.RENDERING, "abc123")
 
     @pytest.mark.parametrize("status", [status for status in Status if status != Status.SUBMITTING])
     def test_no_other_status_takes_a_render_id(self, status: str) -> None:
         with pytest.raises(IllegalTransition):
-            make_render(status).mark_rendering(**REMOTE)
+            transitions.mark_rendering(make_render(status), **REMOTE)
 
     def test_one_that_was_cancelled_before_aws_answered_takes_it_and_is_stopped_then(self) -> None:
         render = make_render(Status.CANCELLED, render_id="", bucket_name="", cancel_requested_at=timezone.now())
-        assert render.mark_rendering(**REMOTE)
+        assert transitions.mark_rendering(render, **REMOTE)
         saved(render)
         assert (render.status, render.finished_at) == (Status.RENDERING, None)
         assert render.cancel_requested_at
@@ -50,47 +51,51 @@ class TestTransitions:
     def test_but_not_one_that_was_never_submitted(self) -> None:
         render = make_render(Status.CANCELLED, render_id="", bucket_name="", submitted_at=None)
         with pytest.raises(IllegalTransition):
-            render.mark_rendering(**REMOTE)
+            transitions.mark_rendering(render, **REMOTE)
 
     def test_progress_and_frames_only_rise(self) -> None:
         render = make_render()
         now = timezone.now()
-        render.record_progress(**READING, progress_json={}, at=now)
-        render.record_progress(**{**READING, "progress": 0.2, "frames_rendered": 3}, progress_json={"new": 1}, at=now)
+        transitions.record_progress(render, **READING, progress_json={}, at=now)
+        transitions.record_progress(
+            render, **{**READING, "progress": 0.2, "frames_rendered": 3}, progress_json={"new": 1}, at=now
+        )
         saved(render)
         assert (render.progress, render.frames_rendered, render.progress_json) == (0.5, 75, {"new": 1})
 
     def test_progress_never_passes_one(self) -> None:
         render = make_render()
-        render.record_progress(**{**READING, "progress": 1.0000000000000002}, progress_json={}, at=timezone.now())
+        transitions.record_progress(
+            render, **{**READING, "progress": 1.0000000000000002}, progress_json={}, at=timezone.now()
+        )
         assert render.progress == 1.0
 
     def test_rendering_becomes_succeeded_and_stays(self) -> None:
         render = make_render()
-        assert render.mark_succeeded(**OUTPUT, at=timezone.now())
-        assert not render.mark_succeeded(**OUTPUT, at=timezone.now())
-        assert not render.mark_failed(Render.FailureReason.LOST, error="late", at=timezone.now())
-        assert not render.record_progress(**READING, progress_json={}, at=timezone.now())
+        assert transitions.mark_succeeded(render, **OUTPUT, at=timezone.now())
+        assert not transitions.mark_succeeded(render, **OUTPUT, at=timezone.now())
+        assert not transitions.mark_failed(render, Render.FailureReason.LOST, error="late", at=timezone.now())
+        assert not transitions.record_progress(render, **READING, progress_json={}, at=timezone.now())
         saved(render)
         assert (render.status, render.progress) == (Status.SUCCEEDED, 1.0)
 
     def test_a_failed_render_succeeds_when_its_output_turns_up(self) -> None:
         render = make_render(Status.FAILED, error="timed out")
-        assert render.mark_succeeded(**OUTPUT, at=timezone.now())
+        assert transitions.mark_succeeded(render, **OUTPUT, at=timezone.now())
         saved(render)
         assert (render.status, render.failure_reason, render.error) == (Status.SUCCEEDED, "", "")
 
     @pytest.mark.parametrize("status", Render.ACTIVE)
     def test_whatever_is_active_can_fail_once(self, status: str) -> None:
         render = make_render(status)
-        assert render.mark_failed(Render.FailureReason.LOST, error="gone", at=timezone.now())
-        assert not render.mark_failed(Render.FailureReason.TIMED_OUT, error="late", at=timezone.now())
+        assert transitions.mark_failed(render, Render.FailureReason.LOST, error="gone", at=timezone.now())
+        assert not transitions.mark_failed(render, Render.FailureReason.TIMED_OUT, error="late", at=timezone.now())
         saved(render)
         assert (render.status, render.failure_reason, render.error) == (Status.FAILED, "lost", "gone")
 
     def test_doubt_is_recorded_while_submitting_only(self) -> None:
-        assert make_render(Status.SUBMITTING).record_doubt(error="no answer")
-        assert not make_render(Status.RENDERING).record_doubt(error="no answer")
+        assert transitions.record_unconfirmed(make_render(Status.SUBMITTING), error="no answer")
+        assert not transitions.record_unconfirmed(make_render(Status.RENDERING), error="no answer")
 
 
 class TestConstraints:
@@ -147,4 +152,4 @@ class TestQuerySet:
     def test_either_id_finds_a_render(self) -> None:
         render, other = make_render(), make_render()
         make_render(Status.SUBMITTING)
-        assert set(Render.objects.with_id(str(render.id), other.render_id, "", "nonsense")) == {render, other}
+        assert set(Render.objects.matching_id(str(render.id), other.render_id, "", "nonsense")) == {render, other}

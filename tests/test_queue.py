@@ -7,10 +7,12 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from renders import services
-from renders.models import Render
-from renders.services import start
-from renders.services.start import functions_of
+from renders.models import Render, transitions
+from renders.remotion.options import slots_needed
+from renders.services import dispatch
+from renders.services.cancel import cancel_render
+from renders.services.create import create_render
+from renders.services.dispatch import dispatch_next
 from tests.factories import BUCKET, INPUT_PROPS, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
@@ -20,13 +22,13 @@ BODY = {"inputProps": INPUT_PROPS}
 
 
 def create(**options: Any) -> Render:
-    return services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, **options).render
+    return create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, **options).render
 
 
 class TestAdmission:
     @pytest.mark.parametrize(("frames", "functions"), [(1, 2), (60, 2), (61, 3), (150, 4), (12_000, 201)])
     def test_a_render_weighs_its_functions(self, frames: int, functions: int) -> None:
-        assert functions_of(frames) == functions
+        assert slots_needed(frames) == functions
 
     def test_what_fits_is_started_and_the_rest_waits(self, numbered: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_CONCURRENCY = 9
@@ -44,7 +46,7 @@ class TestAdmission:
 
     def test_nobody_passes_those_who_wait(self, numbered: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_CONCURRENCY = 8
-        make_render(Status.QUEUED, functions=200)
+        make_render(Status.QUEUED, slots_needed=200)
         assert create().status == Status.QUEUED
 
     def test_the_resource_answers_202(self, api: APIClient, numbered: ScriptedServer, settings: Any) -> None:
@@ -79,7 +81,7 @@ class TestThrottling:
         waits = []
         for _ in range(8):
             Render.objects.update(dispatch_after=None)
-            again = services.dispatch_next()
+            again = dispatch_next()
             assert again is not None
             assert again.dispatch_after is not None
             waits.append((again.dispatch_after - timezone.now()).total_seconds())
@@ -90,7 +92,7 @@ class TestThrottling:
     def test_until_then_it_is_left_alone(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = lambda_error(429, "TooManyRequestsException")
         create()
-        assert services.dispatch_next() is None
+        assert dispatch_next() is None
         assert aws.count(INVOKE) == 1
 
     def test_the_lambda_endpoint_answers_429(self, api: APIClient, aws: ScriptedServer) -> None:
@@ -102,14 +104,14 @@ class TestThrottling:
         aws.answers[INVOKE] = lambda_error(429, "TooManyRequestsException")
         create(priority=50)
         assert create(priority=-50).status == Status.QUEUED
-        assert services.dispatch_next() is None
+        assert dispatch_next() is None
         assert aws.count(INVOKE) == 1
 
     def test_a_cancelled_one_does_not_wait_again(self, aws: ScriptedServer) -> None:
         render = make_render(Status.SUBMITTING)
-        services.cancel_render(render)
+        cancel_render(render)
         render.refresh_from_db()
-        render.mark_queued_again(error="no room", dispatch_after=timezone.now())
+        transitions.mark_queued_again(render, error="no room", dispatch_after=timezone.now())
         render.save_changes()
         assert Render.objects.get().status == Status.CANCELLED
 
@@ -122,9 +124,9 @@ class TestWhatIsNotTheRendersFault:
         aws.answers[INVOKE] = answer
         make_render(Status.QUEUED)
         make_render(Status.QUEUED)
-        assert services.dispatch_next() is not None
-        assert services.dispatch_next() is None
-        assert Render.objects.waiting().count() == 2
+        assert dispatch_next() is not None
+        assert dispatch_next() is None
+        assert Render.objects.queued().count() == 2
         assert aws.count(INVOKE) == 1
 
     def test_but_props_that_cannot_be_stored_hold_up_nobody_for_long(self, numbered: ScriptedServer) -> None:
@@ -133,7 +135,7 @@ class TestWhatIsNotTheRendersFault:
         make_render(Status.QUEUED)
         numbered.answers[f"/{BUCKET}/input-props/"] = s3_error(403, "AccessDenied")
         for _ in range(7):
-            services.dispatch_next()
+            dispatch_next()
             Render.objects.update(dispatch_after=None)
         large.refresh_from_db()
         assert (large.status, large.failure_reason) == (Status.FAILED, "rejected")
@@ -144,22 +146,22 @@ class TestWhatIsNotTheRendersFault:
         self, numbered: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make_render(Status.QUEUED)
-        monkeypatch.setattr(start, "LONGEST_PREPARATION", timedelta())
-        render = services.dispatch_next()
+        monkeypatch.setattr(dispatch, "MAX_PREPARATION", timedelta())
+        render = dispatch_next()
         assert render is not None
         assert (render.status, numbered.count(INVOKE)) == (Status.QUEUED, 0)
 
     def test_but_a_rejection_ends_it(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = reply({"type": "error", "message": "You have multiple buckets."})
         make_render(Status.QUEUED)
-        render = services.dispatch_next()
+        render = dispatch_next()
         assert render is not None
         assert (render.status, render.failure_reason) == (Status.FAILED, "rejected")
 
     def test_it_is_started_with_the_settings_of_that_moment(self, numbered: ScriptedServer, settings: Any) -> None:
         make_render(Status.QUEUED, function_timeout=240)
         settings.REMOTION_TIMEOUT = 900
-        render = services.dispatch_next()
+        render = dispatch_next()
         assert render is not None
         assert render.function_timeout == 900
         assert render.function_name in numbered.requests[0][1]
@@ -175,9 +177,9 @@ class TestOrder:
             return make_render(Status.QUEUED, created_at=created, priority=priority, queue_rank=rank)
 
         low_old, high_young, plain, young = wait(30, -10), wait(1, 25), wait(10, 0), wait(0, 0)
-        started = [services.dispatch_next() for _ in range(4)]
+        started = [dispatch_next() for _ in range(4)]
         assert started == [high_young, low_old, plain, young]
-        assert services.dispatch_next() is None
+        assert dispatch_next() is None
 
     def test_the_rank_of_a_new_row_follows_its_priority(self, numbered: ScriptedServer) -> None:
         render = create(priority=-50)
@@ -185,7 +187,7 @@ class TestOrder:
 
     def test_the_first_in_line_is_not_passed_by_smaller_ones(self, numbered: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_CONCURRENCY = 10
-        make_render(functions=4)
-        make_render(Status.QUEUED, functions=8)
-        make_render(Status.QUEUED, functions=2)
-        assert services.dispatch_next() is None
+        make_render(slots_needed=4)
+        make_render(Status.QUEUED, slots_needed=8)
+        make_render(Status.QUEUED, slots_needed=2)
+        assert dispatch_next() is None

@@ -8,48 +8,51 @@ import obstore
 import pytest
 
 from renders.remotion import reader
-from renders.remotion.config import RemotionConfig
-from renders.remotion.errors import AccessDenied, NoNews, RemotionError, SetupError, Unavailable
-from renders.remotion.reader import UNCHANGED, Reading, Wanted
+from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable, UnusableResponse
+from renders.remotion.reader import Fetched, FetchFailed, FetchResult, Missing, ProgressRequest, Unchanged
+from renders.remotion.target import LambdaTarget
 from tests.factories import BUCKET, load_recording
 from tests.servers import Answer, ScriptedServer, reply, s3_error
 
 PROGRESS = f"/{BUCKET}/renders/abc123/progress.json"
 
 
-def read_progress() -> Reading:
-    return reader.read_progress(RemotionConfig.from_settings(), bucket_name=BUCKET, render_id="abc123")
+def fetch_progress() -> Fetched | Missing:
+    return reader.fetch_progress(LambdaTarget.from_settings(), bucket_name=BUCKET, render_id="abc123")
 
 
-def read_many(*wanted: Wanted, **options: Any) -> list[Reading | RemotionError]:
-    return reader.read_many(RemotionConfig.from_settings(), bucket_name=BUCKET, wanted=wanted, **options)
+def fetch_many(*wanted: ProgressRequest, **options: Any) -> list[FetchResult]:
+    return reader.fetch_many(LambdaTarget.from_settings(), bucket_name=BUCKET, requests=wanted, **options)
 
 
 class TestReading:
     def test_progress_comes_with_its_etag(self, aws: ScriptedServer) -> None:
         recorded = load_recording("succeeds")[-1]["progress.json"]
         aws.answers[PROGRESS] = reply(recorded, headers={"ETag": '"abc"'})
-        assert read_progress() == Reading(recorded, '"abc"')
+        assert fetch_progress() == Fetched(recorded, '"abc"')
 
     def test_a_file_that_is_as_it_was_is_not_sent_again(self, bucket: Any) -> None:
         bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=b"{}")
-        etag = read_progress().etag
+        first = fetch_progress()
+        assert isinstance(first, Fetched)
+        etag = first.etag
         assert etag
-        assert read_many(Wanted("abc123", etag)) == [UNCHANGED]
+        assert fetch_many(ProgressRequest("abc123", etag)) == [Unchanged()]
         bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=b'{"a": 1}')
-        (reading,) = read_many(Wanted("abc123", etag))
-        assert isinstance(reading, Reading)
+        (reading,) = fetch_many(ProgressRequest("abc123", etag))
+        assert isinstance(reading, Fetched)
         assert reading.progress_json == {"a": 1}
 
     def test_braces_in_strings_do_not_matter(self, aws: ScriptedServer) -> None:
         aws.answers[PROGRESS] = reply({"code": "return '{' + frame"})
-        reading = read_progress()
+        reading = fetch_progress()
+        assert isinstance(reading, Fetched)
         assert reading.progress_json == {"code": "return '{' + frame"}
 
     @pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchBucket"])
     def test_a_missing_file_is_none(self, aws: ScriptedServer, code: str) -> None:
         aws.answers[PROGRESS] = s3_error(404, code)
-        assert read_progress() == Reading()
+        assert fetch_progress() == Missing()
 
     @pytest.mark.parametrize(
         ("answer", "kind"),
@@ -58,11 +61,11 @@ class TestReading:
             (s3_error(503, "SlowDown"), Unavailable),
             (s3_error(403, "AccessDenied"), AccessDenied),
             (s3_error(400, "ExpiredToken"), SetupError),
-            (Answer(b'{"chunks": ['), NoNews),
-            (Answer(b"[]"), NoNews),
-            (Answer(b'{"cost": NaN}'), NoNews),
-            (Answer(b'{"cost": 1e400}'), NoNews),
-            (Answer(b"[" * 100_000), NoNews),
+            (Answer(b'{"chunks": ['), UnusableResponse),
+            (Answer(b"[]"), UnusableResponse),
+            (Answer(b'{"cost": NaN}'), UnusableResponse),
+            (Answer(b'{"cost": 1e400}'), UnusableResponse),
+            (Answer(b"[" * 100_000), UnusableResponse),
             (Answer(b'{"chunks": []', missing_bytes=9), Unavailable),
             (Answer(reset=True), Unavailable),
         ],
@@ -72,12 +75,13 @@ class TestReading:
     ) -> None:
         aws.answers[PROGRESS] = answer
         with pytest.raises(kind) as raised:
-            read_progress()
+            fetch_progress()
         assert type(raised.value) is kind
 
     def test_text_that_no_database_can_store_is_replaced(self, aws: ScriptedServer) -> None:
         aws.answers[PROGRESS] = Answer(b'{"errors": [{"message": "a\\u0000b\\ud800c \\\\u0000"}]}')
-        reading = read_progress()
+        reading = fetch_progress()
+        assert isinstance(reading, Fetched)
         assert reading.progress_json
         assert reading.progress_json["errors"][0]["message"] == "a\ufffdb?c \\u0000"
 
@@ -88,19 +92,19 @@ class TestReading:
         settings.REMOTION_AWS_ACCESS_KEY_ID = "a key of its own, for a client of its own"
         aws.answers[PROGRESS] = Answer(delay=0.5)
         with pytest.raises(Unavailable, match="did not answer in time"):
-            read_progress()
+            fetch_progress()
 
     def test_nothing_of_s3s_answer_is_told_but_its_code(self, aws: ScriptedServer) -> None:
         body = b"<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIATEST</AWSAccessKeyId></Error>"
         aws.answers[PROGRESS] = Answer(body, status=403)
         with pytest.raises(AccessDenied, match="SignatureDoesNotMatch") as raised:
-            read_progress()
+            fetch_progress()
         assert "AKIATEST" not in str(raised.value)
 
     def test_credentials_are_needed(self, settings: Any) -> None:
         settings.REMOTION_AWS_ACCESS_KEY_ID = ""
         with pytest.raises(SetupError):
-            read_progress()
+            fetch_progress()
 
 
 class TestReadMany:
@@ -109,31 +113,31 @@ class TestReadMany:
         for name in names:
             aws.answers[f"/{BUCKET}/renders/{name}/"] = reply({"name": name})
         aws.answers[f"/{BUCKET}/renders/r7/"] = s3_error(500, "InternalError")
-        results = read_many(*(Wanted(name) for name in names))
-        assert isinstance(results[7], Unavailable)
-        assert [r.progress_json for r in results if isinstance(r, Reading)] == [
+        results = fetch_many(*(ProgressRequest(name) for name in names))
+        assert isinstance(results[7], FetchFailed)
+        assert [r.progress_json for r in results if isinstance(r, Fetched)] == [
             {"name": name} for name in names if name != "r7"
         ]
 
     def test_a_bucket_that_does_not_answer_is_not_asked_for_all(self, aws: ScriptedServer) -> None:
         aws.answers[f"/{BUCKET}/renders/"] = s3_error(403, "AccessDenied")
-        results = read_many(*(Wanted(f"r{number}") for number in range(1000)))
+        results = fetch_many(*(ProgressRequest(f"r{number}") for number in range(1000)))
         assert len(aws.requests) < 100
-        assert all(isinstance(result, RemotionError) for result in results)
+        assert all(isinstance(result, FetchFailed) for result in results)
 
     def test_nor_is_it_once_the_worker_is_to_stop(self, aws: ScriptedServer) -> None:
         started = time.monotonic()
-        results = read_many(Wanted("r1"), Wanted("r2"), is_stopped=lambda: True)
-        assert results == [reader.NOT_YET, reader.NOT_YET]
+        results = fetch_many(ProgressRequest("r1"), ProgressRequest("r2"), is_stopped=lambda: True)
+        assert results == [reader.OUT_OF_TIME, reader.OUT_OF_TIME]
         assert not aws.requests
         assert time.monotonic() - started < 5
 
     def test_of_a_slow_bucket_only_so_much_is_asked(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reader, "LONGEST_SECONDS", 0.2)
+        monkeypatch.setattr(reader, "TIME_LIMIT_SECONDS", 0.2)
         aws.answers[f"/{BUCKET}/renders/"] = Answer(b"{}", delay=0.15)
-        results = read_many(*(Wanted(f"r{number}") for number in range(200)))
-        assert isinstance(results[0], Reading)
-        assert results[-1] is reader.NOT_YET
+        results = fetch_many(*(ProgressRequest(f"r{number}") for number in range(200)))
+        assert isinstance(results[0], Fetched)
+        assert results[-1] is reader.OUT_OF_TIME
         assert len(aws.requests) < 100
 
     def test_whatever_goes_wrong_with_one_is_its_own(
@@ -149,12 +153,12 @@ class TestReadMany:
         monkeypatch.setattr(reader, "_parse", fail)
         aws.answers[f"/{BUCKET}/renders/"] = Answer(b"{}")
         aws.answers[f"/{BUCKET}/renders/bad/"] = Answer(b'{"bad": 1}')
-        bad, good = read_many(Wanted("bad"), Wanted("good"))
-        assert isinstance(bad, NoNews)
-        assert good == Reading({})
+        bad, good = fetch_many(ProgressRequest("bad"), ProgressRequest("good"))
+        assert isinstance(bad, FetchFailed)
+        assert good == Fetched({}, "")
 
     def test_the_bucket_is_in_the_host_without_an_endpoint(self, settings: Any) -> None:
         settings.REMOTION_REGION = "eu-central-1"
-        store = reader._store(RemotionConfig.from_settings(), BUCKET)
+        store = reader._store(LambdaTarget.from_settings(), BUCKET)
         url = obstore.sign(store, "GET", "renders/abc123/progress.json", timedelta(hours=1))
         assert url.startswith(f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/renders/abc123/progress.json?")

@@ -11,12 +11,15 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from renders import services
-from renders.models import Refresh, Render
+from renders.models import RefreshState, Render, RenderQuerySet
 from renders.remotion import reader
-from renders.remotion.reader import NOT_YET
-from renders.services import refresh, rows
-from renders.services.refresh import HOLD
+from renders.services.create import create_render
+from renders.services.reconcile import reconcile
+from renders.services.refresh import engine
+from renders.services.refresh.apply import Refreshed
+from renders.services.refresh.circuit_breaker import CircuitBreaker
+from renders.services.refresh.engine import refresh_render
+from renders.services.refresh.lease import LEASE
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import Answer, ScriptedServer, reply, s3_error
 from tests.test_worker import Workers, start_worker, wait_until  # noqa: F401  (a fixture)
@@ -35,22 +38,22 @@ def progress_path(render: Render) -> str:
     return f"{RENDERS}{render.render_id}/progress.json"
 
 
-def refresh_due() -> list[services.Refreshed]:
-    return services.refresh_due(services.Backoff())
+def refresh_due() -> list[Refreshed]:
+    return engine.refresh_due(CircuitBreaker())
 
 
 def make_due(**fields: Any) -> None:
     """All are due; ``fields`` are their rows'."""
     if fields:
         Render.objects.update(**fields)
-    for render in Render.objects.filter(refresh=None):
+    for render in Render.objects.filter(refresh_state=None):
         place = {"region": render.region, "bucket_name": render.bucket_name}
-        Refresh.objects.create(render=render, next_refresh_at=timezone.now(), **place)
-    Refresh.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
+        RefreshState.objects.create(render=render, next_refresh_at=timezone.now(), **place)
+    RefreshState.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
 
 
 def next_refresh_at() -> datetime:
-    return Refresh.objects.get().next_refresh_at
+    return RefreshState.objects.get().next_refresh_at
 
 
 class TestDue:
@@ -74,7 +77,7 @@ class TestDue:
         refresh_due()
         render.refresh_from_db()
         assert render.status == Status.SUCCEEDED
-        assert not Refresh.objects.exists()
+        assert not RefreshState.objects.exists()
 
     def test_a_batch_is_of_one_bucket(self, aws: ScriptedServer) -> None:
         earlier = timezone.now() - timedelta(seconds=5)
@@ -84,7 +87,7 @@ class TestDue:
         assert [result.render for result in refresh_due()] == [another]
 
     def test_each_render_of_a_started_row_is_due(self, aws: ScriptedServer) -> None:
-        services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         assert next_refresh_at() <= timezone.now() + timedelta(seconds=1)
 
 
@@ -95,11 +98,11 @@ class TestUnchanged:
         body = reply(recorded(step=10, seconds_left=600)).body
         bucket.put_object(Bucket=BUCKET, Key=key, Body=body)
         refresh_due()
-        first, state = Render.objects.values().get(), Refresh.objects.get()
+        first, state = Render.objects.values().get(), RefreshState.objects.get()
         make_due()
         with CaptureQueriesContext(connection) as queries:
             refresh_due()
-        second = Refresh.objects.get()
+        second = RefreshState.objects.get()
         assert state.etag
         assert second.etag == state.etag
         assert state.answered_at
@@ -141,7 +144,7 @@ class TestMisbehavingS3:
         assert result.error
         render.refresh_from_db()
         assert (render.status, render.progress, render.refreshed_at) == (Status.RENDERING, 0.4, read_at)
-        assert timedelta(seconds=2) < next_refresh_at() - timezone.now() < HOLD
+        assert timedelta(seconds=2) < next_refresh_at() - timezone.now() < LEASE
 
     def test_a_bucket_that_vanished_is_no_end_before_the_time_is_up(self, aws: ScriptedServer) -> None:
         render = make_render()
@@ -161,22 +164,22 @@ class TestMisbehavingS3:
         assert Render.objects.get().status == Status.SUCCEEDED
 
     def test_a_dead_bucket_is_left_alone_and_holds_up_no_other(self, aws: ScriptedServer) -> None:
-        backoff = services.Backoff()
+        backoff = CircuitBreaker()
         earlier = timezone.now() - timedelta(minutes=1)
         for _ in range(3):
             make_render(bucket_name="dead", next_refresh_at=earlier)
         alive = make_render()
         aws.answers["/dead/"] = Answer(reset=True)
-        assert all(result.error for result in services.refresh_due(backoff))
+        assert all(result.error for result in engine.refresh_due(backoff))
         asked = aws.count("/dead/")
-        Refresh.objects.filter(bucket_name="dead").update(next_refresh_at=earlier)
-        assert [result.render for result in services.refresh_due(backoff)] == [alive]
-        assert services.refresh_due(backoff) == []
+        RefreshState.objects.filter(bucket_name="dead").update(next_refresh_at=earlier)
+        assert [result.render for result in engine.refresh_due(backoff)] == [alive]
+        assert engine.refresh_due(backoff) == []
         assert aws.count("/dead/") == asked
 
     def test_a_worker_that_is_to_stop_gives_back_what_it_has_not_asked_for(self, aws: ScriptedServer) -> None:
         make_render()
-        services.refresh_due(services.Backoff(), is_stopped=lambda: True)
+        engine.refresh_due(CircuitBreaker(), is_stopped=lambda: True)
         assert not aws.requests
         assert len(refresh_due()) == 1
 
@@ -212,38 +215,38 @@ class TestFilesThatSayNothing:
         assert Render.objects.get().status == Status.RENDERING
 
     def test_one_of_them_does_not_silence_its_bucket(self, aws: ScriptedServer) -> None:
-        backoff = services.Backoff()
+        backoff = CircuitBreaker()
         bad = make_render()
         aws.answers[progress_path(bad)] = reply({})
-        services.refresh_due(backoff)
-        assert backoff.silent() == []
+        engine.refresh_due(backoff)
+        assert backoff.open_buckets() == []
 
 
 class TestSlowS3:
     def test_what_there_was_no_time_for_is_due_at_once_but_for_one_reader(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader, "LONGEST_SECONDS", 0.2)
-        backoff = services.Backoff()
+        monkeypatch.setattr(reader, "TIME_LIMIT_SECONDS", 0.2)
+        backoff = CircuitBreaker()
         for _ in range(60):
             make_render()
         aws.answers[RENDERS] = Answer(reply(recorded()).body, delay=0.15)
-        results = services.refresh_due(backoff)
+        results = engine.refresh_due(backoff)
         assert any(result.error is None for result in results)
-        left = Refresh.objects.due(timezone.now()).count()
-        assert left == sum(result.error is NOT_YET for result in results) > 0
-        assert backoff.silent() == []
+        left = RefreshState.objects.due(timezone.now()).count()
+        assert left == sum(result.out_of_time for result in results) > 0
+        assert backoff.open_buckets() == []
         backoff.begin(BUCKET)
-        assert backoff.silent() == [BUCKET]
+        assert backoff.open_buckets() == [BUCKET]
 
     def test_watchers_do_not_pile_up(self, aws: ScriptedServer) -> None:
         earlier = timezone.now() - timedelta(seconds=3)
-        render = make_render(asked_at=earlier, next_refresh_at=earlier + HOLD)
-        services.refresh_render(Render.objects.get())
+        render = make_render(asked_at=earlier, next_refresh_at=earlier + LEASE)
+        refresh_render(Render.objects.get())
         assert not aws.requests
-        assert next_refresh_at() == earlier + HOLD
-        Refresh.objects.update(answered_at=earlier)
-        services.refresh_render(Render.objects.get())
+        assert next_refresh_at() == earlier + LEASE
+        RefreshState.objects.update(answered_at=earlier)
+        refresh_render(Render.objects.get())
         assert aws.count(progress_path(render)) == 1
 
     def test_one_that_ends_this_moment_is_answered_from_its_row(
@@ -252,11 +255,11 @@ class TestSlowS3:
         render = make_render()
 
         def end(_: Render) -> bool:
-            Refresh.objects.all().delete()
+            RefreshState.objects.all().delete()
             return True
 
-        monkeypatch.setattr(refresh, "_hold_to_watch", end)
-        assert services.refresh_render(render) == render
+        monkeypatch.setattr(engine, "claim_for_watcher", end)
+        assert refresh_render(render) == render
         assert not aws.requests
 
 
@@ -320,7 +323,7 @@ class TestLateTruth:
         refresh_due()
         render.refresh_from_db()
         assert (render.status, render.output_size) == (Status.SUCCEEDED, 5)
-        assert not Refresh.objects.exists()
+        assert not RefreshState.objects.exists()
 
     def test_so_does_a_progress_json_that_is_done(self, aws: ScriptedServer) -> None:
         render = make_render(Status.FAILED, failure_reason=Reason.TIMED_OUT)
@@ -335,7 +338,7 @@ class TestLateTruth:
         make_render(Status.FAILED, failure_reason=Reason.LOST, finished_at=old)
         make_due()
         refresh_due()
-        assert not Refresh.objects.exists()
+        assert not RefreshState.objects.exists()
 
     def test_a_row_that_times_out_is_looked_at_again(self, aws: ScriptedServer) -> None:
         render = make_render()
@@ -348,13 +351,13 @@ class TestLateTruth:
     def test_one_whose_start_was_in_doubt_is_sought_again(self, bucket: Any) -> None:
         lost = make_render(Status.FAILED, failure_reason=Reason.LOST, render_id="", bucket_name="")
         make_due()
-        services.adopt_in_doubt()
+        reconcile()
         lost.refresh_from_db()
         assert lost.status == Status.FAILED
         assert next_refresh_at() > timezone.now()
         bucket.put_object(Bucket=BUCKET, Key=f"renders/abc/{lost.out_name}", Body=b"12345")
         make_due()
-        assert services.adopt_in_doubt().adopted == 1
+        assert reconcile().found == 1
         lost.refresh_from_db()
         assert (lost.status, lost.render_id) == (Status.RENDERING, "abc")
 
@@ -369,7 +372,7 @@ class TestWatchers:
         def watch(_: int) -> str:
             try:
                 barrier.wait(20)
-                return services.refresh_render(Render.objects.get()).status
+                return refresh_render(Render.objects.get()).status
             finally:
                 connection.close()
 
@@ -380,21 +383,21 @@ class TestWatchers:
     def test_a_worker_and_a_watcher_share_one_too(self, aws: ScriptedServer) -> None:
         render = make_render()
         refresh_due()
-        services.refresh_render(Render.objects.get())
+        refresh_render(Render.objects.get())
         assert aws.count(progress_path(render)) == 1
 
     def test_who_watches_makes_the_worker_read_sooner(self, aws: ScriptedServer) -> None:
         render = make_render(submitted_at=timezone.now() - timedelta(seconds=100))
         refresh_due()
         assert next_refresh_at() - timezone.now() > timedelta(seconds=8)
-        services.refresh_render(render)
+        refresh_render(render)
         assert next_refresh_at() - timezone.now() <= timedelta(seconds=1)
 
     def test_an_answer_from_the_row_costs_no_write_each_time(self, aws: ScriptedServer) -> None:
         make_render()
-        render = services.refresh_render(Render.objects.get())
+        render = refresh_render(Render.objects.get())
         with CaptureQueriesContext(connection) as queries:
-            services.refresh_render(render)
+            refresh_render(render)
         assert len(queries) == 3
 
 
@@ -436,14 +439,14 @@ class TestBatches:
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         bad, good = make_render(), make_render()
-        save_many = rows.save_many
+        save_changes = RenderQuerySet.save_changes
 
-        def refuse(renders: list[Render]) -> None:
+        def refuse(self: RenderQuerySet, renders: list[Render]) -> None:
             if bad in renders:
                 raise DatabaseError("No.")
-            save_many(renders)
+            save_changes(self, renders)
 
-        monkeypatch.setattr(refresh, "save_many", refuse)
+        monkeypatch.setattr(RenderQuerySet, "save_changes", refuse)
         aws.answers[RENDERS] = reply(recorded())
         results = {result.render.pk: result for result in refresh_due()}
         assert "could not be saved" in str(results[bad.pk].error)
@@ -468,7 +471,7 @@ class TestWorkers:
         wait_until(lambda: len(aws.requests) > 300)
         victim.kill()
         victim.wait()
-        wait_until(lambda: not Refresh.objects.due(timezone.now()).exists())
+        wait_until(lambda: not RefreshState.objects.due(timezone.now()).exists())
         other.send_signal(signal.SIGTERM)
         other.communicate(timeout=30)
         left = Render.objects.filter(status=Status.RENDERING)

@@ -5,12 +5,17 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from renders import services
-from renders.models import Refresh, Render
-from renders.remotion import client, reader
-from renders.remotion.config import RemotionConfig
+from renders.models import RefreshState, Render, transitions
+from renders.remotion import start as remotion_start
 from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError, Unavailable
-from renders.remotion.reader import Reading
+from renders.remotion.reader import Missing
+from renders.remotion.start import StartedRender
+from renders.remotion.target import LambdaTarget
+from renders.services.create import create_render
+from renders.services.errors import StartFailed
+from renders.services.outputs import sign_output
+from renders.services.refresh import engine
+from renders.services.refresh.engine import refresh_render, refresh_renders
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
@@ -36,13 +41,13 @@ def recorded(name: str, step: int = -1) -> dict[str, Any]:
 
 
 def refreshed(render: Render) -> Render:
-    services.refresh_render(render)
+    refresh_render(render)
     return Render.objects.get(pk=render.pk)
 
 
 class TestCreateRender:
     def test_row_takes_what_remotion_answered(self, aws: ScriptedServer) -> None:
-        render = services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True).render
+        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=True).render
         row = Render.objects.get()
         assert render == row
         assert (row.status, row.render_id, row.bucket_name) == (Status.RENDERING, "abc123", BUCKET)
@@ -55,12 +60,12 @@ class TestCreateRender:
     def test_row_is_committed_as_submitting_before_the_call(self, aws: ScriptedServer, monkeypatch: Any) -> None:
         seen = []
 
-        def start(*_: Any, **__: Any) -> client.StartedRender:
+        def start(*_: Any, **__: Any) -> StartedRender:
             seen.append((Render.objects.get().status, connection.in_atomic_block))
-            return client.StartedRender("abc123", BUCKET)
+            return StartedRender("abc123", BUCKET)
 
-        monkeypatch.setattr(client, "start", start)
-        services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        monkeypatch.setattr(remotion_start, "start", start)
+        create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         assert seen == [(Status.SUBMITTING, False)]
 
     @pytest.mark.parametrize(
@@ -72,8 +77,8 @@ class TestCreateRender:
     )
     def test_a_refusal_is_kept_on_the_row(self, aws: ScriptedServer, answer: Answer, kind: type[Exception]) -> None:
         aws.answers[INVOKE] = answer
-        with pytest.raises(services.StartFailed) as raised:
-            services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        with pytest.raises(StartFailed) as raised:
+            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         row = Render.objects.get()
         assert isinstance(raised.value.__cause__, kind)
         assert raised.value.render == row
@@ -81,8 +86,8 @@ class TestCreateRender:
 
     def test_an_unknown_outcome_leaves_the_row_submitting(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = Answer(reset=True)
-        with pytest.raises(services.StartFailed) as raised:
-            services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        with pytest.raises(StartFailed) as raised:
+            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         row = Render.objects.get()
         assert isinstance(raised.value.__cause__, OutcomeUnknown)
         assert (row.status, row.error) == (Status.SUBMITTING, str(raised.value))
@@ -93,7 +98,7 @@ class TestCreateRender:
     def test_without_setup_there_is_no_row_and_no_call(self, aws: ScriptedServer, settings: Any, name: str) -> None:
         setattr(settings, name, "")
         with pytest.raises(SetupError):
-            services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         assert not Render.objects.exists()
         assert not aws.requests
 
@@ -180,7 +185,7 @@ class TestRefreshRender:
         aws.answers[progress_path(render)] = reply({**recorded("succeeds", 5), "timeoutTimestamp": 1})
         aws.answers[output_path(render)] = Answer(status=500)
         with pytest.raises(Unavailable):
-            services.refresh_render(render)
+            refresh_render(render)
         assert Render.objects.get().status == Status.RENDERING
 
     @pytest.mark.parametrize(
@@ -201,9 +206,9 @@ class TestRefreshRender:
         before = Render.objects.values().get()
         aws.answers[progress_path(render)] = answer
         with pytest.raises(Unavailable):
-            services.refresh_render(render)
+            refresh_render(render)
         assert Render.objects.values().get() == before
-        assert Refresh.objects.get().answered_at is None
+        assert RefreshState.objects.get().answered_at is None
 
     @pytest.mark.parametrize("status", [*Render.TERMINAL, Status.QUEUED])
     def test_terminal_and_queued_rows_never_call_aws(self, aws: ScriptedServer, status: str) -> None:
@@ -214,10 +219,10 @@ class TestRefreshRender:
     def test_a_second_reading_within_a_second_is_answered_from_the_row(self, aws: ScriptedServer) -> None:
         render = make_render()
         first = refreshed(render)
-        services.refresh_render(first)
+        refresh_render(first)
         assert aws.count(progress_path(render)) == 1
-        Refresh.objects.update(asked_at=timezone.now() - timedelta(seconds=1.1))
-        services.refresh_render(Render.objects.get())
+        RefreshState.objects.update(asked_at=timezone.now() - timedelta(seconds=1.1))
+        refresh_render(Render.objects.get())
         assert aws.count(progress_path(render)) == 2
 
     def test_an_unknown_outcome_is_not_told_by_a_reading(self, aws: ScriptedServer) -> None:
@@ -229,18 +234,18 @@ class TestRefreshRender:
         row = make_render(submitted_at=timezone.now() - timedelta(seconds=301))
         stale = Render.objects.get()
         stale.render_id = ""  # as it was before it was adopted
-        (result,) = services.refresh_renders([stale])
+        (result,) = refresh_renders([stale])
         assert (result.render.status, result.render.pk) == (Status.RENDERING, row.pk)
 
     def test_the_region_is_that_of_the_row(self, aws: ScriptedServer, monkeypatch: Any) -> None:
         regions = []
 
-        def read_many(config: RemotionConfig, **_: Any) -> list[Reading]:
+        def fetch_many(config: LambdaTarget, **_: Any) -> list[Missing]:
             regions.append(config.region)
-            return [Reading()]
+            return [Missing()]
 
-        monkeypatch.setattr(reader, "read_many", read_many)
-        services.refresh_render(make_render(region="eu-central-1"))
+        monkeypatch.setattr(engine, "fetch_many", fetch_many)
+        refresh_render(make_render(region="eu-central-1"))
         assert regions == ["eu-central-1"]
 
 
@@ -250,7 +255,7 @@ class TestRefreshRenders:
         aws.answers[progress_path(bad)] = s3_error(403, "AccessDenied")
         for render in (good, other):
             aws.answers[progress_path(render)] = reply(recorded("succeeds"))
-        results = {result.render.pk: result for result in services.refresh_renders(Render.objects.submitted())}
+        results = {result.render.pk: result for result in refresh_renders(Render.objects.submitted())}
         assert [bool(results[render.pk].error) for render in (good, bad, other)] == [False, True, False]
         assert Render.objects.filter(status=Status.SUCCEEDED).count() == 2
 
@@ -258,7 +263,7 @@ class TestRefreshRenders:
         gone, other = make_render(), make_render()
         rows = [gone, other]
         Render.objects.filter(pk=gone.pk).delete()
-        first, second = services.refresh_renders(rows)
+        first, second = refresh_renders(rows)
         assert "was deleted" in str(first.error)
         assert second.error is None
 
@@ -266,19 +271,19 @@ class TestRefreshRenders:
         render = make_render()
         aws.answers[progress_path(render)] = reply(recorded("throws-in-chunk"))
         stale = Render.objects.get()
-        render.mark_succeeded(output_bucket=BUCKET, output_key="k", output_size=1, at=timezone.now())
+        transitions.mark_succeeded(render, output_bucket=BUCKET, output_key="k", output_size=1, at=timezone.now())
         render.save_changes()
-        (result,) = services.refresh_renders([stale])
+        (result,) = refresh_renders([stale])
         assert result.render.status == Status.SUCCEEDED
 
 
 class TestSignOutput:
     def test_only_a_succeeded_render_has_a_video(self) -> None:
-        assert services.sign_output(make_render()) is None
+        assert sign_output(make_render()) is None
         render = make_render(Status.SUCCEEDED)
-        assert "/renders/abc123/out.mp4?" in (services.sign_output(render) or "")
+        assert "/renders/abc123/out.mp4?" in (sign_output(render) or "")
 
     def test_it_is_signed_anew_and_never_stored(self) -> None:
         render = make_render(Status.SUCCEEDED)
-        services.sign_output(render)
+        sign_output(render)
         assert "X-Amz-Signature" not in str(Render.objects.values().get())

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from renders.remotion import storage
-from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import (
     AccessDenied,
 )
 from renders.remotion.pricing import PRICES
+from renders.remotion.target import LambdaTarget
 from tests.factories import BUCKET
 from tests.servers import Answer, ScriptedServer
 
@@ -19,13 +19,13 @@ OUTPUT_KEY = "renders/abc123/out.mp4"
 
 
 def find_output() -> int | None:
-    return storage.find_output(RemotionConfig.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY).size
+    return storage.find_output(LambdaTarget.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY).size
 
 
 class TestOutput:
     def test_it_is_looked_for_at_a_time_on_s3s_clock(self, aws: ScriptedServer) -> None:
         aws.answers[f"/{BUCKET}/"] = Answer(b"12345")
-        search = storage.find_output(RemotionConfig.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)
+        search = storage.find_output(LambdaTarget.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)
         assert search.at_in_ms == pytest.approx(time.time() * 1000, abs=3000)
 
     def test_its_size_is_found(self, bucket: Any) -> None:
@@ -47,12 +47,12 @@ class TestOutput:
     @pytest.mark.parametrize("region", [region for region in PRICES if region != "us-east-1"])
     def test_url_names_the_region(self, settings: Any, region: str) -> None:
         settings.REMOTION_REGION = region
-        url = storage.sign_output_url(RemotionConfig.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)
+        url = storage.sign_output_url(LambdaTarget.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         assert url.startswith(f"https://{BUCKET}.s3.{region}.{domain}/{OUTPUT_KEY}?")
 
     def test_url_is_signed_for_an_hour_without_asking_aws(self) -> None:
-        url = storage.sign_output_url(RemotionConfig.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)
+        url = storage.sign_output_url(LambdaTarget.from_settings(), bucket_name=BUCKET, key=OUTPUT_KEY)
         assert url.startswith(f"https://{BUCKET}.s3.amazonaws.com/{OUTPUT_KEY}?")
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
         assert "X-Amz-Expires=3600" in url

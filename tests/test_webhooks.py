@@ -14,10 +14,11 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from renders import services
 from renders.models import Render, WebhookDelivery
 from renders.remotion.webhook import sign
-from renders.services import webhooks
+from renders.services import incoming_webhooks
+from renders.services.create import create_render
+from renders.services.dispatch import dispatch_next
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
 
@@ -143,11 +144,11 @@ class TestUnverified:
             (None, "no signature"),
             ("", "no signature"),
             ("NO_SECRET_PROVIDED", "without a secret"),
-            (sign(body_of(), secret="guessed"), "does not fit"),
-            (sign(body_of(), secret=SECRET).removeprefix("sha512="), "does not fit"),
-            (sign(body_of(), secret=SECRET)[:-1], "does not fit"),
-            ("sha512=schlüssel", "does not fit"),
-            ("x" * 5000, "does not fit"),
+            (sign(body_of(), secret="guessed"), "does not match"),
+            (sign(body_of(), secret=SECRET).removeprefix("sha512="), "does not match"),
+            (sign(body_of(), secret=SECRET)[:-1], "does not match"),
+            ("sha512=schlüssel", "does not match"),
+            ("x" * 5000, "does not match"),
         ],
     )
     def test_a_signature_that_is_none_of_ours(self, aws: ScriptedServer, signature: str | None, why: str) -> None:
@@ -182,7 +183,7 @@ class TestUnverified:
     def test_the_newest_are_kept_and_those_that_were_verified(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(webhooks, "MOST_REJECTED", 3)
+        monkeypatch.setattr(incoming_webhooks, "MAX_REJECTED", 3)
         verified = deliver(body_of())
         for _ in range(6):
             post(body_of(), None)
@@ -248,7 +249,7 @@ class TestOddOrder:
     def test_of_a_render_that_nobody_knows(self, aws: ScriptedServer) -> None:
         for custom_data in (None, 1, {"job": 1}, {"id": 7}, {"id": "job 7"}, {"id": "6f1f7a0e-0000-4000-8000-0"}):
             delivery = deliver(body_of("stranger", custom_data=custom_data))
-            assert (delivery.processed, delivery.error) == (True, webhooks.UNKNOWN)
+            assert (delivery.processed, delivery.error) == (True, incoming_webhooks.UNKNOWN_RENDER)
         assert aws.requests == []
 
     @pytest.mark.parametrize(
@@ -275,7 +276,7 @@ class TestOddOrder:
     @pytest.mark.parametrize("text", [b"\\u0000", b"\\ud800", b"\0", b"\xff"])
     def test_text_that_no_database_can_hold_is_looked_for_and_not_found(self, text: bytes) -> None:
         body = b'{"renderId":"a%s","bucketName":"b","customData":{"id":"%s"}}' % (text, text)
-        assert deliver(body).error == webhooks.UNKNOWN
+        assert deliver(body).error == incoming_webhooks.UNKNOWN_RENDER
 
 
 class TestBeforeOurStartReturned:
@@ -323,7 +324,7 @@ class TestBeforeOurStartReturned:
         store(aws)
         during_the_call(aws, aws.answers[INVOKE])
         make_render(Status.QUEUED, submitted_at=None)
-        render = services.dispatch_next()
+        render = dispatch_next()
         assert render
         assert (render.status, render.render_id) == (Status.SUCCEEDED, "abc123")
 
@@ -364,20 +365,20 @@ class TestCustomDataThatPointsElsewhere:
 
     def test_the_same_renderid_in_another_bucket_is_another_render(self, aws: ScriptedServer) -> None:
         render = make_render()
-        assert deliver(about(render, bucket="elsewhere", custom_data=None)).error == webhooks.UNKNOWN
+        assert deliver(about(render, bucket="elsewhere", custom_data=None)).error == incoming_webhooks.UNKNOWN_RENDER
 
     def test_another_row_that_takes_the_render_at_that_moment_keeps_it(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         claimed, faster = make_render(Status.SUBMITTING), make_render(Status.SUBMITTING)
-        real = webhooks._claimed
+        real = incoming_webhooks._named_by_custom_data
 
         def slowly(event: Any) -> Render | None:
             found = real(event)
             Render.objects.filter(pk=faster.pk).update(status="rendering", render_id="abc123", bucket_name=BUCKET)
             return found
 
-        monkeypatch.setattr(webhooks, "_claimed", slowly)
+        monkeypatch.setattr(incoming_webhooks, "_named_by_custom_data", slowly)
         delivery = deliver(body_of(custom_data={"id": str(claimed.id)}))
         assert "cannot take the renderId abc123" in delivery.error
         claimed.refresh_from_db()
@@ -422,7 +423,9 @@ class TestReplay:
         first, second = deliver(body_of("one")), deliver(body_of("two"))
         out, err = self.run("--id", str(second.pk), "--id", str(first.pk))
         assert out == "Processed 2 deliveries.\n"
-        assert err == f"{first.pk}: {webhooks.UNKNOWN}\n{second.pk}: {webhooks.UNKNOWN}\n"
+        assert (
+            err == f"{first.pk}: {incoming_webhooks.UNKNOWN_RENDER}\n{second.pk}: {incoming_webhooks.UNKNOWN_RENDER}\n"
+        )
 
     def test_one_that_fails_again_is_told_and_keeps_no_other(self, failed: WebhookDelivery) -> None:
         bad = deliver(b"not json")
@@ -474,7 +477,7 @@ class TestAdmin:
     def test_page_shows_everything_and_nothing_can_be_changed(self, admin: Client) -> None:
         delivery = deliver(body_of("<b>bold</b>"))
         content = admin.get(f"{self.LIST}{delivery.pk}/change/").content.decode()
-        for words in ("&lt;b&gt;bold&lt;/b&gt;", "X-Remotion-Signature", webhooks.UNKNOWN):
+        for words in ("&lt;b&gt;bold&lt;/b&gt;", "X-Remotion-Signature", incoming_webhooks.UNKNOWN_RENDER):
             assert words in content
         assert 'name="_save"' not in content
         assert [admin.get(f"{self.LIST}{path}").status_code for path in ("add/", f"{delivery.pk}/delete/")] == [403] * 2
@@ -493,7 +496,7 @@ class TestAdmin:
 
 class TestStart:
     def webhook(self, aws: ScriptedServer) -> Any:
-        render = services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=False).render
+        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=False).render
         return render, json.loads(aws.requests[0][2])["webhook"]
 
     def test_carries_the_webhook_and_our_id(self, aws: ScriptedServer, settings: Any) -> None:

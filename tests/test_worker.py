@@ -19,7 +19,6 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from renders import services
 from renders.models import Render
 from tests.conftest import CREDENTIALS
 from tests.factories import BUCKET, load_recording, make_render
@@ -58,7 +57,7 @@ class TestWorker:
         def fail(*_: Any, **__: Any) -> None:
             raise DatabaseError("No.")
 
-        monkeypatch.setattr(services, "refresh_due", fail)
+        monkeypatch.setattr("renders.operations.worker.refresh_due", fail)
         with pytest.raises(CommandError, match="A part of the round failed"):
             run_worker()
 
@@ -143,7 +142,7 @@ class TestProcesses:
     def test_sigterm_ends_it_after_the_call_under_way(self, aws: ScriptedServer, start_worker: Workers) -> None:
         started = reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET}, delay=2)
         aws.answers[INVOKE] = started
-        first, second = make_render(Status.QUEUED), make_render(Status.QUEUED, functions=200)
+        first, second = make_render(Status.QUEUED), make_render(Status.QUEUED, slots_needed=200)
         worker = start_worker()
         wait_until(lambda: aws.count(INVOKE) == 1)
         worker.send_signal(signal.SIGTERM)
@@ -160,7 +159,7 @@ class TestProcesses:
     ) -> None:
         answer = numbered.answers[INVOKE]
         numbered.answers[INVOKE] = Answer(delay=30)
-        in_call, waiting = make_render(Status.QUEUED), make_render(Status.QUEUED, functions=200)
+        in_call, waiting = make_render(Status.QUEUED), make_render(Status.QUEUED, slots_needed=200)
         first = start_worker()
         wait_until(lambda: numbered.count(INVOKE) == 1)
         first.kill()
@@ -188,24 +187,24 @@ def test_two_workers_start_each_of_500_once_in_order_and_within_the_limit_though
     for number in range(500):
         created, priority = now - timedelta(seconds=number), number % 7
         rank = created - timedelta(minutes=priority)
-        make_render(Status.QUEUED, created_at=created, priority=priority, queue_rank=rank, functions=1 + number % 3)
+        make_render(Status.QUEUED, created_at=created, priority=priority, queue_rank=rank, slots_needed=1 + number % 3)
     victim, *others = start_worker(), start_worker()
     wait_until(lambda: numbered.count(INVOKE) > 150)
     victim.kill()
     others.append(start_worker())
-    wait_until(lambda: not Render.objects.waiting().exists())
+    wait_until(lambda: not Render.objects.queued().exists())
     for worker in others:
         worker.send_signal(signal.SIGTERM)
     for worker in others:
         worker.communicate(timeout=20)
     out_names = [json.loads(body)["outName"] for _, path, body in numbered.requests if path.startswith(INVOKE) and body]
-    in_doubt = Render.objects.in_doubt().count()
+    in_doubt = Render.objects.unconfirmed().count()
     assert len(out_names) == len(set(out_names))
     # What the killed one had claimed and not called is in doubt, and not called by another.
     assert 500 - in_doubt <= len(out_names) <= 500
     assert in_doubt <= 8
     rows = list(Render.objects.order_by("submitted_at"))
     assert [row.pk for row in rows] == [row.pk for row in sorted(rows, key=lambda row: row.queue_rank)]
-    changes = [(row.submitted_at, row.functions) for row in rows]
-    changes += [(row.finished_at, -row.functions) for row in rows if row.finished_at]
+    changes = [(row.submitted_at, row.slots_needed) for row in rows]
+    changes += [(row.finished_at, -row.slots_needed) for row in rows if row.finished_at]
     assert max(accumulate(change for _, change in sorted(changes))) <= LIMIT

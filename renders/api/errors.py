@@ -1,4 +1,4 @@
-"""From what went wrong to what is answered: the only table of errors and HTTP statuses.
+"""The one table from errors to HTTP statuses, and what each answer says.
 
 Every error is ``{"error": "<one sentence that a person can act on>"}``, with ``details`` per field
 for input that does not validate and our ``id`` where a row was made.
@@ -14,19 +14,19 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
 from renders.remotion import errors
-from renders.services import Conflict, KeyConflict, NoRoom, NotVerified, StartFailed
+from renders.services.errors import Conflict, KeyConflict, NoFreeSlots, NotVerified, StartFailed
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 STATUS_OF = {
-    # Looked up along each class's ancestors, so that a kind may differ from its parent.
+    # A class that is not here has the status of its nearest ancestor.
     errors.SetupError: 500,
     errors.Rejected: 502,
     errors.Throttled: 429,
     errors.Unavailable: 503,
     errors.OutcomeUnknown: 504,
-    NoRoom: 429,
+    NoFreeSlots: 429,
     Conflict: 409,
     KeyConflict: 409,
     NotVerified: 401,
@@ -69,7 +69,7 @@ def _body(exc: Exception) -> dict[str, Any]:
 
 
 def _first_message(detail: Any, path: str = "") -> str:
-    """The first sentence of a tree of validation errors, behind the name of its field."""
+    """Return the first sentence of a tree of validation errors, after the name of its field."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
         if name == "non_field_errors":

@@ -1,3 +1,5 @@
+"""Pages of a list."""
+
 import re
 from typing import Any
 
@@ -9,7 +11,7 @@ from rest_framework.request import Request
 
 
 class NewestFirstPagination(CursorPagination):
-    """Pages by position and not by number: no COUNT, and no row twice while new ones arrive."""
+    """Pages by cursor, newest first: no COUNT, and no row twice while new ones arrive."""
 
     ordering = ("-created_at", "-id")
     page_size = 50
@@ -30,5 +32,5 @@ class NewestFirstPagination(CursorPagination):
         try:
             return super().paginate_queryset(*args, **kwargs)
         except ValidationError as err:
-            # The cursor is well formed, but the position in it is no time.
+            # The cursor is well formed, but the position in it is not a time.
             raise NotFound(self.invalid_cursor_message) from err

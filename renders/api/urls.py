@@ -1,7 +1,9 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from renders.api.views import LambdaProgressView, LambdaRenderView, LambdaWebhookView, RenderViewSet
+from renders.api.incoming_webhooks.views import LambdaWebhookView
+from renders.api.lambda_endpoints.views import LambdaProgressView, LambdaRenderView
+from renders.api.renders.views import RenderViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"

@@ -1,13 +1,13 @@
-"""The rows: a render, what may happen to it, and what is noted beside it. No boto3, no HTTP."""
+"""The tables, one a file, and ``transitions``: what may happen to a render. No boto3, no HTTP."""
 
-from renders.models.render import IllegalTransition, Render, RenderQuerySet
-from renders.models.state import BucketScan, Refresh, RefreshQuerySet, WebhookDelivery, WebhookDeliveryQuerySet
+from renders.models.bucket_scan import BucketScan
+from renders.models.refresh_state import RefreshState
+from renders.models.render import Render, RenderQuerySet
+from renders.models.webhook_delivery import WebhookDelivery, WebhookDeliveryQuerySet
 
 __all__ = [
     "BucketScan",
-    "IllegalTransition",
-    "Refresh",
-    "RefreshQuerySet",
+    "RefreshState",
     "Render",
     "RenderQuerySet",
     "WebhookDelivery",

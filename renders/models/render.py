@@ -1,55 +1,58 @@
-"""The row that a render is, and what may happen to it: named query sets, constraints, transitions."""
+"""A render: its fields, what the database holds true about it, and its query set."""
 
 import contextlib
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.conf import settings
+from django.db import connection, models
 from django.db.models import Q
+from django.utils import timezone
 
-from renders.models.fields import RenderFields
+from renders.models.bulk_update import BulkUpdateQuerySet
+
+ADMISSION_LOCK = 0x52454E44
+"""Key of PostgreSQL's advisory lock: "REND" in ASCII; no other advisory lock of ours exists."""
 
 
-class IllegalTransition(Exception):
-    """A transition was asked for that the render's status does not allow."""
-
-
-class RenderQuerySet(models.QuerySet["Render"]):
+class RenderQuerySet(BulkUpdateQuerySet["Render"]):
     def active(self) -> "RenderQuerySet":
-        # What the partial index is of; the constraints make it the same as the active statuses.
+        """Renders that can still change by themselves: queued, submitting or rendering."""
+        # The condition of the partial index; the constraints make it equal to the active statuses.
         return self.filter(finished_at__isnull=True)
 
     def submitted(self) -> "RenderQuerySet":
-        """The active renders that AWS has been asked to do: those a refresh can tell apart."""
+        """Active renders that AWS has been asked to start."""
         return self.active().exclude(status=Render.Status.QUEUED)
 
-    def readable(self, at: datetime) -> "RenderQuerySet":
-        """The submitted ones, and those that were given up and are to be looked at again."""
-        return self.filter(
-            Q(finished_at__isnull=True) & ~Q(status=Render.Status.QUEUED)
-            | Q(finished_at__isnull=False, refresh__next_refresh_at__lte=at)
-        )
-
-    def occupying(self) -> "RenderQuerySet":
-        """The renders that may be using functions on AWS now."""
-        return self.submitted()
-
-    def waiting(self) -> "RenderQuerySet":
-        """The queued renders, in the order in which they are started."""
+    def queued(self) -> "RenderQuerySet":
+        """Queued renders in the order in which they start."""
         return self.active().filter(status=Render.Status.QUEUED).order_by("queue_rank", "id")
 
-    def in_doubt(self) -> "RenderQuerySet":
-        """Submitted, and not known to AWS's answer: being called for now, or with unknown outcome."""
+    def unconfirmed(self) -> "RenderQuerySet":
+        """Renders whose start has no answer yet: the call is under way, or its outcome is unknown."""
         return self.active().filter(status=Render.Status.SUBMITTING)
 
-    def given_up(self, at: datetime) -> "RenderQuerySet":
-        """Those that were lost without a renderId and are to be looked for again now."""
-        lost = Render.FailureReason.LOST
-        return self.filter(refresh__next_refresh_at__lte=at, failure_reason=lost, render_id="")
+    def using_slots(self) -> "RenderQuerySet":
+        """Renders whose functions may be running on AWS now."""
+        return self.submitted()
 
-    def with_id(self, *texts: str) -> "RenderQuerySet":
-        """Those whose id, ours or Remotion's, is among the texts."""
+    def refreshable(self, at: datetime) -> "RenderQuerySet":
+        """Submitted renders, and presumed failed ones whose recheck is due at ``at``."""
+        return self.filter(
+            Q(finished_at__isnull=True) & ~Q(status=Render.Status.QUEUED)
+            | Q(finished_at__isnull=False, refresh_state__next_refresh_at__lte=at)
+        )
+
+    def lost_and_due(self, at: datetime) -> "RenderQuerySet":
+        """Lost renders without a renderId whose recheck is due at ``at``."""
+        lost = Render.FailureReason.LOST
+        return self.filter(refresh_state__next_refresh_at__lte=at, failure_reason=lost, render_id="")
+
+    def matching_id(self, *texts: str) -> "RenderQuerySet":
+        """Renders whose id, ours or Remotion's, is among ``texts``."""
         ours = []
         for text in texts:
             with contextlib.suppress(ValueError):
@@ -57,41 +60,131 @@ class RenderQuerySet(models.QuerySet["Render"]):
         return self.filter(Q(pk__in=ours) | Q(render_id__in=[text for text in texts if text]))
 
     def visible_to(self, user: Any) -> "RenderQuerySet":
-        """Staff see every render, a user their own, and nobody in particular those without owner."""
+        """All renders for staff, their own for a user, those without owner for an anonymous one."""
         if user.is_staff:
             return self
         return self.filter(owner=user if user.is_authenticated else None)
 
+    def lock_admission(self) -> None:
+        """Let one admission at a time happen, over all processes, until the transaction ends.
 
-class Render(RenderFields):
-    """One video, from the request for it to its end.
+        On SQLite the transaction itself is that lock, because it is IMMEDIATE.
+        """
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMISSION_LOCK])
 
-    ::
+    def save_changes(self, renders: Iterable["Render"]) -> None:
+        """Call ``Render.save_changes()`` of many rows with one statement for each set of changed fields."""
+        by_fields: dict[frozenset[str], list[Render]] = {}
+        for render in renders:
+            if render.changed_fields:
+                by_fields.setdefault(render.changed_fields, []).append(render)
+                render.changed_fields = frozenset()
+        for names, rows in by_fields.items():
+            self.update_many(rows, names)
 
-        queued ⇄ submitting → rendering → succeeded
-                                        ↘ failed (rejected | render_error | timed_out | lost)
-                                              ↘ succeeded, when the output turns up after all
-        any of the first three → cancelled
 
-    ``submitting`` is committed before AWS is called: a row left there means that the outcome of
-    that call is unknown, and such a row is never submitted again by itself. It goes back to
-    ``queued`` only where AWS had no room, which proves that nothing ran. A late or repeated
-    event changes nothing; each ``mark_…`` method says whether it changed the row. They change it
-    in memory, and ``save_changes()`` saves just what they changed.
-    """
+class Render(models.Model):
+    """One render, from the request for it to its end. ``transitions`` says how it changes."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        SUBMITTING = "submitting"
+        RENDERING = "rendering"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    class FailureReason(models.TextChoices):
+        REJECTED = "rejected", "Rejected: it was never started"
+        RENDER_ERROR = "render_error", "Render error"
+        TIMED_OUT = "timed_out", "Timed out"
+        LOST = "lost", "Lost: nothing of it was found"
+
+    ACTIVE = (Status.QUEUED, Status.SUBMITTING, Status.RENDERING)
+    TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+    PRESUMED_FAILED = (FailureReason.TIMED_OUT, FailureReason.LOST)
+    """Failures that Remotion has not reported: the output may still appear, so it is rechecked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="renders",
+        db_index=False,  # render_owner_newest begins with it
+    )
+    status = models.CharField(max_length=16, choices=Status, default=Status.SUBMITTING)
+    failure_reason = models.CharField(max_length=16, choices=FailureReason, blank=True, default="")
+    error = models.TextField(blank=True, default="", help_text="What went wrong, in one sentence.")
+    errors = models.JSONField(default=list, blank=True, help_text="Remotion's errors and warnings.")
+
+    input_props = models.JSONField()
+    composition = models.CharField(max_length=255)
+    serve_url = models.TextField(help_text="URL or site name.")
+    function_name = models.CharField(max_length=255)
+    function_timeout = models.PositiveIntegerField(help_text="The function's time limit in seconds.")
+    region = models.CharField(max_length=32)
+    configured_bucket = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        help_text="The bucket that the start named; empty: the function chose Remotion's own in the region.",
+    )
+    frames_per_lambda = models.PositiveIntegerField()
+    codec = models.CharField(max_length=16)
+    remotion_version = models.CharField(max_length=32)
+
+    render_id = models.CharField(max_length=255, blank=True, default="")
+    bucket_name = models.CharField(max_length=255, blank=True, default="")
+    cloudwatch_logs = models.TextField(blank=True, default="")
+    folder_in_s3_console = models.TextField(blank=True, default="")
+
+    progress = models.FloatField(default=0, help_text="0 to 1; it never falls.")
+    frames_rendered = models.PositiveIntegerField(default=0)
+    output_bucket = models.CharField(max_length=255, blank=True, default="")
+    output_key = models.TextField(blank=True, default="")
+    output_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
+    cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, for Lambda only.")
+    currency = models.CharField(max_length=3, blank=True, default="")
+    progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
+
+    slots_needed = models.PositiveIntegerField(default=1, help_text="Functions that run at once at most.")
+    priority = models.SmallIntegerField(default=0, help_text="-50 to 50; a higher one starts sooner.")
+    queue_rank = models.DateTimeField(
+        default=timezone.now, help_text="created_at, a minute earlier for each point of priority."
+    )
+    dispatch_after = models.DateTimeField(null=True, blank=True, help_text="Not started before this time.")
+    throttled_count = models.PositiveIntegerField(default=0, help_text="How often a start was put off.")
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
+    idempotency_key = models.CharField(max_length=255, blank=True, default="")
+    idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh last changed the row.")
+    progressed_at = models.DateTimeField(null=True, blank=True, help_text="When its progress last rose.")
+    deadline_at = models.DateTimeField(
+        null=True, blank=True, help_text="After it, by S3's clock, Remotion can write nothing more."
+    )
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = RenderQuerySet.as_manager()
 
-    unsaved: frozenset[str] = frozenset()
-    """Names of the fields that transitions have changed since ``save_changes()``."""
+    changed_fields: frozenset[str] = frozenset()
+    """Names of the fields set since ``save_changes()``."""
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        # None has a column that a refresh writes, so that a refresh touches no index (a HOT update).
+        # No index has a column that a refresh writes, so that a refresh touches no index (a HOT update).
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="render_owner_newest"),
             models.Index(fields=["-created_at", "-id"], name="render_newest"),
-            # Nearly all renders succeed: a list of those is quick without, and the rest is small.
+            # Nearly all renders succeed, so a list of those needs no index of its own.
             models.Index(
                 fields=["status", "-created_at", "-id"],
                 name="render_status_newest",
@@ -108,7 +201,7 @@ class Render(RenderFields):
                 condition=~Q(failure_reason=""),
             ),
             models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
-            models.Index(fields=["queue_rank", "id"], name="render_waiting", condition=Q(status="queued")),
+            models.Index(fields=["queue_rank", "id"], name="render_queued", condition=Q(status="queued")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -144,153 +237,67 @@ class Render(RenderFields):
                 name="render_idempotent_without_owner",
                 condition=~Q(idempotency_key="") & Q(owner__isnull=True),
             ),
-            # renderId first: people look for it without its bucket.
+            # renderId first: people search for it without its bucket.
             models.UniqueConstraint(
                 fields=["render_id", "bucket_name"], name="render_remote_unique", condition=~Q(render_id="")
             ),
         ]
 
-    def mark_submitting(self, *, at: datetime, configuration: dict[str, Any]) -> bool:
-        """``queued`` → ``submitting``: AWS is called, as configured, as soon as this is committed."""
-        if self.status != self.Status.QUEUED:
-            return False
-        self._set(status=self.Status.SUBMITTING, submitted_at=at, error="", **configuration)
-        return True
+    def __str__(self) -> str:
+        return self.render_id or str(self.id)
 
-    def mark_queued_again(self, *, error: str, dispatch_after: datetime) -> bool:
-        """``submitting`` → ``queued``: nothing ran; ``cancelled`` if that was asked for meanwhile."""
-        if self.status != self.Status.SUBMITTING:
-            return False
-        if self.cancel_requested_at:
-            return self.mark_cancelled(at=self.cancel_requested_at)
-        self._set(
-            status=self.Status.QUEUED,
-            submitted_at=None,
-            error=error,
-            dispatch_after=dispatch_after,
-            throttled_count=self.throttled_count + 1,
-        )
-        return True
-
-    def request_cancel(self, *, at: datetime) -> bool:
-        """An active render is to end: at once if it is queued, else when Remotion has stopped."""
-        if self.is_terminal:
-            raise IllegalTransition(f"The render has ended already ({self.status}), so there is nothing to cancel.")
-        if self.cancel_requested_at is None:
-            self._set(cancel_requested_at=at)
-        if self.status == self.Status.QUEUED:
-            self.mark_cancelled(at=at)
-        return True
-
-    def mark_cancelled(self, *, at: datetime) -> bool:
-        """Any active status → ``cancelled``."""
-        if self.is_terminal:
-            return False
-        self._set(status=self.Status.CANCELLED, finished_at=at, error="")
-        return True
-
-    def mark_rendering(
-        self, *, render_id: str, bucket_name: str, cloudwatch_logs: str, folder_in_s3_console: str
-    ) -> bool:
-        """``submitting`` → ``rendering``: Remotion has said which render this is.
-
-        So does one that was called lost, or cancelled, before that was known: it is stopped, and
-        its end recorded, as any other.
-        """
-        if self.render_id == render_id and self.bucket_name == bucket_name:
-            return False
-        was_given_up = self.failure_reason == self.FailureReason.LOST or (
-            self.status == self.Status.CANCELLED and self.submitted_at is not None
-        )
-        if self.status != self.Status.SUBMITTING and (self.render_id or not was_given_up):
-            raise IllegalTransition(f"A render that is {self.status} cannot take the renderId {render_id}.")
-        self._set(
-            status=self.Status.RENDERING,
-            finished_at=None,
-            failure_reason="",
-            error="",
-            render_id=render_id,
-            bucket_name=bucket_name,
-            cloudwatch_logs=cloudwatch_logs,
-            folder_in_s3_console=folder_in_s3_console,
-        )
-        return True
-
-    def record_doubt(self, *, error: str) -> bool:
-        """``submitting`` stays so: the call to AWS ended without an answer, and ``error`` says how."""
-        if self.status != self.Status.SUBMITTING:
-            return False
-        self._set(error=error)
-        return True
-
-    def record_progress(
-        self,
-        *,
-        progress: float,
-        frames_rendered: int,
-        errors: list[dict[str, Any]],
-        cost: float | None,
-        currency: str,
-        progress_json: dict[str, Any],
-        deadline_at: datetime | None,
-        at: datetime,
-    ) -> bool:
-        """What was read at ``at`` of a render that is ``rendering``, or looked at again after it failed.
-
-        Progress and frames only rise.
-        """
-        if self.status != self.Status.RENDERING and not self.may_yet_succeed:
-            return False
-        if progress > self.progress:
-            self._set(progress=min(1.0, progress), progressed_at=at)
-        self._set(
-            frames_rendered=max(self.frames_rendered, frames_rendered),
-            errors=errors,
-            cost=cost,
-            currency=currency,
-            progress_json=progress_json,
-            deadline_at=deadline_at,
-            refreshed_at=at,
-        )
-        return True
-
-    def record_nothing_yet(self, *, at: datetime) -> bool:
-        """At ``at`` there was nothing to read of it."""
-        if self.status != self.Status.RENDERING and not self.may_yet_succeed:
-            return False
-        self._set(refreshed_at=at)
-        return True
-
-    def mark_succeeded(self, *, output_bucket: str, output_key: str, output_size: int, at: datetime) -> bool:
-        """``rendering`` or ``failed`` → ``succeeded``: the output is there."""
-        if self.status not in (self.Status.RENDERING, self.Status.FAILED):
-            return False
-        self._set(
-            status=self.Status.SUCCEEDED,
-            finished_at=at,
-            failure_reason="",
-            error="",
-            progress=1.0,
-            output_bucket=output_bucket,
-            output_key=output_key,
-            output_size=output_size,
-        )
-        return True
-
-    def mark_failed(self, reason: "Render.FailureReason", *, error: str, at: datetime) -> bool:
-        """Any active status → ``failed``, with the reason and a sentence that says what went wrong."""
-        if self.is_terminal:
-            return False
-        self._set(status=self.Status.FAILED, finished_at=at, failure_reason=reason, error=error)
-        return True
-
-    def _set(self, **values: Any) -> None:
+    def set_fields(self, **values: Any) -> None:
+        """Set fields in memory; ``save_changes()`` saves just these."""
         for name, value in values.items():
             setattr(self, name, value)
-        self.unsaved = self.unsaved.union(values)
+        self.changed_fields = self.changed_fields.union(values)
 
     def save_changes(self) -> None:
-        """Saves what the transitions since the last time have changed, and nothing else."""
-        if self.unsaved:
-            self.save(update_fields=self.unsaved)
-            self.unsaved = frozenset()
+        """Save the fields set since the last call, and nothing else."""
+        if self.changed_fields:
+            self.save(update_fields=self.changed_fields)
+            self.changed_fields = frozenset()
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in self.TERMINAL
+
+    @property
+    def is_presumed_failed(self) -> bool:
+        """Whether it failed without a word from Remotion, so that its output may still appear."""
+        return self.failure_reason in self.PRESUMED_FAILED
+
+    @property
+    def is_refreshable(self) -> bool:
+        """Whether reading its progress.json can still change it."""
+        return self.status == self.Status.RENDERING or self.is_presumed_failed
+
+    @property
+    def last_read_at(self) -> datetime | None:
+        """When S3 last said how it is, even if nothing had changed."""
+        state = getattr(self, "refresh_state", None)
+        return state.answered_at if state and state.answered_at else self.refreshed_at
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether it renders and its progress has not moved for ``REMOTION_STALL_SECONDS``."""
+        moved_at = self.progressed_at or self.submitted_at
+        if self.status != self.Status.RENDERING or not self.last_read_at or not moved_at:
+            return False
+        return (self.last_read_at - moved_at).total_seconds() > settings.REMOTION_STALL_SECONDS
+
+    @property
+    def out_name(self) -> str:
+        """File name of the output on S3. It holds our id, so that an unconfirmed render can be found by it."""
+        return f"{self.id}.mp4"
+
+    @property
+    def duration(self) -> float:
+        """How long the video plays, in seconds."""
+        return self.input_props["durationInFrames"] / self.input_props["fps"]
+
+    @property
+    def render_time(self) -> float | None:
+        """How long the render took, or has taken until it was last read, in seconds."""
+        end = self.finished_at or self.last_read_at
+        return (end - self.submitted_at).total_seconds() if end and self.submitted_at else None

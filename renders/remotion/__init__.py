@@ -1,5 +1,5 @@
-"""Remotion Lambda: start a render, read how it does, find what it made.
+"""Remotion Lambda's protocol: start a render, read its progress, find its output.
 
-Nothing in here knows the ORM or an HTTP request. The version of Remotion is the one of the
-package ``remotion-lambda``; requirements.txt says which that is.
+Nothing here knows the ORM or an HTTP request. The version of Remotion is that of the package
+``remotion-lambda``, which requirements.txt pins.
 """

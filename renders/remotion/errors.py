@@ -1,44 +1,44 @@
-"""What can go wrong between us and Remotion Lambda, by what a caller can do about it."""
+"""What can go wrong with Remotion Lambda, by what a caller can do about it."""
 
 
 class RemotionError(Exception):
-    """The parent of all. ``str()`` of each is one sentence that a person can act on."""
+    """Base of all errors here. ``str()`` of each is one sentence that a person can act on."""
 
 
 class SetupError(RemotionError):
-    """Something must be deployed, permitted or configured first; nothing was started."""
+    """Something must be deployed, permitted or configured first. Nothing was started."""
 
 
 class FunctionMissing(SetupError):
-    """AWS knows no function of the configured name."""
+    """AWS has no function of the configured name."""
 
 
 class AccessDenied(SetupError):
-    """AWS refuses the credentials, or they may not do this."""
+    """AWS refuses the credentials, or they lack a permission."""
 
 
 class VersionMismatch(SetupError):
-    """The deployed function is of another version than the client."""
+    """The deployed function has another version than the client."""
 
 
 class PropsNotStored(SetupError):
-    """Input props that are too large for a request could not be put into the bucket."""
+    """Input props too large for the request could not be uploaded to the bucket."""
 
 
 class Rejected(RemotionError):
-    """Remotion, or Lambda's API, refused the request; nothing was started."""
+    """Remotion, or Lambda's API, refused the request. Nothing was started."""
 
 
 class Throttled(RemotionError):
-    """AWS has no room for another function now; nothing was started."""
+    """AWS has no capacity for another function now. Nothing was started."""
 
 
 class Unavailable(RemotionError):
-    """AWS could not be reached, or did not answer a read; nothing was started."""
+    """AWS could not be reached, or did not answer a read. Nothing was started."""
 
 
-class NoNews(Unavailable):
-    """AWS answered, but nothing can be made of it now."""
+class UnusableResponse(Unavailable):
+    """S3 answered, but the file is torn or malformed; it is read again."""
 
 
 class OutcomeUnknown(RemotionError):

@@ -1,4 +1,4 @@
-"""What Remotion estimates that a render has cost so far, while it runs or after it failed.
+"""Estimate what a render has cost while it runs or after it failed, by Remotion's formula.
 
 Remotion itself writes the estimate of a finished render into ``progress.json``. The prices are
 those of @remotion/lambda-client 4.0.527 (arm64), the formula that of its ``estimatePrice``:
@@ -8,7 +8,7 @@ https://www.remotion.dev/docs/lambda/estimateprice
 from renders.remotion.console import is_china
 
 BILLED_DISK_IN_MB = 10240 - 512
-"""Remotion reckons with the largest disk; AWS gives the first 512 MB free."""
+"""Remotion assumes the largest disk; the first 512 MB are free."""
 
 PRICES = {
     # region: (per request, per GB-second of memory, per GB-second of disk) in the currency below
@@ -41,12 +41,12 @@ PRICES = {
 
 
 def currency(region: str) -> str:
-    """ISO 4217 code of what AWS bills in."""
+    """Return the ISO 4217 code of the currency that AWS bills in."""
     return "CNY" if is_china(region) else "USD"
 
 
 def estimate_cost(*, region: str, memory_size_in_mb: int, duration_in_ms: float, functions: int) -> float | None:
-    """Cost of ``functions`` that ran ``duration_in_ms`` together; None where no price is known."""
+    """Return the cost of ``functions`` that ran ``duration_in_ms`` in total; None if the region has no known price."""
     if region not in PRICES:
         return None
     per_request, per_memory, per_disk = PRICES[region]

@@ -1,8 +1,8 @@
-"""``progress.json`` → what it means. Pure: no clock, no network, no database.
+"""What a progress.json means. Pure: no clock, no network, no database.
 
 Follows ``getProgress`` of @remotion/serverless-client 4.0.527, whose answers are recorded in
-tests/recordings/, and adds a deadline of its own: Remotion reports no timeout for a render whose
-main function died before it wrote ``renderMetadata``.
+tests/recordings/. Adds a deadline, because Remotion reports no timeout for a render whose main
+function died before it wrote ``renderMetadata``.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from typing import Any
 from renders.remotion.pricing import currency, estimate_cost
 
 GRACE_IN_MS = 20_000
-"""What Remotion allows for clocks that differ before it calls a render timed out."""
+"""How far clocks may differ before Remotion calls a render timed out."""
 
 OVERHEAD_PER_LAMBDA_IN_MS = 100
 
-LONGEST_MESSAGE = 2000
-"""Characters; whatever ``code`` throws is a message."""
+MAX_MESSAGE_LENGTH = 2000
+"""Characters. Whatever ``code`` throws becomes a message, however long."""
 
 EXPLANATIONS = (
     # (any of these in an error's stack, what it means)
@@ -36,21 +36,21 @@ EXPLANATIONS = (
 
 @dataclass(frozen=True)
 class RenderProgress:
-    """What one reading of ``progress.json`` says. Times are in milliseconds, sizes in bytes."""
+    """What a progress.json says. Times are in milliseconds, sizes in bytes."""
 
     overall_progress: float
-    """0 to 1 by Remotion's weights; it can go back between readings."""
+    """0 to 1 by Remotion's weights; it can fall from one read to the next."""
     frames_rendered: int
     chunks: int
     lambdas_invoked: int
     done: bool
     fatal_error_encountered: bool
     deadline_in_ms: float | None
-    """Since 1970, on the function's clock: when nothing will come any more. None when it is done."""
+    """Since 1970, on the function's clock: after it nothing more is written. None if it is done."""
     is_past_deadline: bool
-    """Then the output may still be there: look for it."""
+    """The output may exist all the same: look for it."""
     errors: list[dict[str, Any]]
-    """Remotion's errors, explained in our words, and, of a finished render, its warnings."""
+    """Remotion's errors with an explanation; of a finished render, its warnings."""
     out_bucket: str | None
     out_key: str | None
     output_size: int | None
@@ -61,7 +61,7 @@ class RenderProgress:
 
     @property
     def was_cancelled(self) -> bool:
-        """Whether Remotion stopped because of a ``cancel.json``: it says so nowhere but in its errors."""
+        """Whether Remotion cancelled the render: only the text of its errors says so."""
         return any(is_fatal(error) and "got cancelled" in str(error.get("message")) for error in self.errors)
 
     @property
@@ -70,28 +70,28 @@ class RenderProgress:
         for error in self.errors:
             if is_fatal(error):
                 said = str(error.get("message") or error.get("name")).split("\n    at ")[0].strip()
-                message = said[:LONGEST_MESSAGE] or "Remotion failed without a message."
+                message = said[:MAX_MESSAGE_LENGTH] or "Remotion failed without a message."
                 return f"{message} ({error['explanation']})" if error.get("explanation") else message
         return ""
 
 
 def output_key(*, render_id: str, out_name: str) -> str:
-    """Where Remotion puts the output that was asked for under ``out_name``."""
+    """Return the key of the output that was named ``out_name`` at the start."""
     return f"renders/{render_id}/{out_name}"
 
 
 def progress_key(render_id: str) -> str:
-    """Where Remotion keeps the render's ``progress.json``."""
+    """Return the key of the render's progress.json."""
     return f"renders/{render_id}/progress.json"
 
 
 def is_fatal(error: dict[str, Any]) -> bool:
-    """Whether this error ends the render."""
+    """Return whether this error ends the render."""
     return bool(error.get("isFatal")) and not error.get("willRetry")
 
 
 def explain(error: dict[str, Any]) -> str | None:
-    """What to do about an error that Remotion users often meet, else None."""
+    """Return what to do about an error that Remotion users often meet, else None."""
     stack = str(error.get("stack", "")).lower()
     return next((text for tokens, text in EXPLANATIONS if any(token.lower() in stack for token in tokens)), None)
 
@@ -99,11 +99,11 @@ def explain(error: dict[str, Any]) -> str | None:
 def interpret(
     progress_json: dict[str, Any], *, bucket_name: str, now_in_ms: float, function_timeout: int
 ) -> RenderProgress:
-    """Tells how the render does that wrote ``progress_json`` into ``bucket_name``.
+    """Interpret a progress.json that was read from ``bucket_name``.
 
-    ``now_in_ms`` is the time of the reading on AWS's clock, in milliseconds since 1970;
-    ``function_timeout`` the function's time limit in seconds. Raises KeyError or TypeError for
-    what is not a ``progress.json`` of a video.
+    ``now_in_ms`` is the time of the read on AWS's clock, in milliseconds since 1970;
+    ``function_timeout`` the function's time limit in seconds. Raise KeyError or TypeError for
+    a file that is not the progress.json of a video.
     """
     if progress_json["postRenderData"] is not None:
         return _finished(progress_json, bucket_name=bucket_name)
@@ -169,7 +169,7 @@ def _overall_progress(progress_json: dict[str, Any]) -> float:
     invoked, expected = progress_json["lambdasInvoked"], metadata["estimatedRenderLambdaInvokations"]
     invoking = invoked / expected if expected else float(invoked > 0)
     frame_count = _frame_count(metadata)
-    # The order of Remotion's sum, so that the last digit is the same.
+    # In the order of Remotion's own sum, so that the last digit is the same.
     return (
         evaluating * 0.1
         + progress_json["framesEncoded"] / frame_count * 0.1
@@ -180,7 +180,7 @@ def _overall_progress(progress_json: dict[str, Any]) -> float:
 
 
 def _deadline_in_ms(progress_json: dict[str, Any], function_timeout: int) -> float:
-    """When nothing can come any more: chunks within one time limit, combining them within two."""
+    """Return when Remotion can write nothing more: chunks take one time limit, combining them a second."""
     metadata = progress_json["renderMetadata"]
     deadline: float = progress_json["timeoutTimestamp"] + GRACE_IN_MS
     if metadata and set(range(metadata["totalChunks"])) <= set(progress_json["chunks"]):

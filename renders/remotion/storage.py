@@ -1,4 +1,7 @@
-"""The small calls to Remotion's bucket: a render's output, cancelling, listing, deleting."""
+"""The small calls to Remotion's bucket: find and sign an output, cancel, list, delete.
+
+Each raises SetupError or one of its kinds if S3 refuses, Unavailable if it does not answer.
+"""
 
 import json
 import time
@@ -9,8 +12,8 @@ from email.utils import parsedate_to_datetime
 from botocore.exceptions import ClientError
 
 from renders.remotion.aws import error_code, s3_client, translated_errors
-from renders.remotion.config import RemotionConfig
 from renders.remotion.errors import AccessDenied
+from renders.remotion.target import LambdaTarget
 
 SIGNED_URL_SECONDS = 3600
 MISSING_CODES = {"NoSuchKey", "NoSuchBucket", "404"}
@@ -26,20 +29,21 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class OutputSearch:
-    """Whether an output is on S3, and the time on S3's clock when it was looked for."""
+    """Whether an output exists, and the time on S3's clock when it was looked for."""
 
     size: int | None
-    """Bytes; None if there is none."""
+    """Bytes; None if there is no output."""
     at_in_ms: float
+    """Milliseconds since 1970."""
 
 
-def find_output(config: RemotionConfig, *, bucket_name: str, key: str) -> OutputSearch:
-    """Looks for an output. Raises SetupError and its kinds, or Unavailable: neither says that it is not there."""
-    config.require_credentials()
+def find_output(target: LambdaTarget, *, bucket_name: str, key: str) -> OutputSearch:
+    """Look for an output with one HEAD request. An error does not mean that it is missing."""
+    target.require_credentials()
     size = None
-    with translated_errors(config):
+    with translated_errors(target):
         try:
-            response = s3_client(config).head_object(Bucket=bucket_name, Key=key)
+            response = s3_client(target).head_object(Bucket=bucket_name, Key=key)
             size = response["ContentLength"]
         except ClientError as err:
             if error_code(err) not in MISSING_CODES:
@@ -50,66 +54,63 @@ def find_output(config: RemotionConfig, *, bucket_name: str, key: str) -> Output
     return OutputSearch(size, at * 1000)
 
 
-def sign_output_url(config: RemotionConfig, *, bucket_name: str, key: str) -> str:
-    """A URL that shows the output to whoever holds it, for one hour.
-
-    Asks S3 nothing; a role's credentials may have to be fetched. Raises as ``find_output``.
-    """
-    config.require_credentials()
-    with translated_errors(config):
-        url: str = s3_client(config).generate_presigned_url(
+def sign_output_url(target: LambdaTarget, *, bucket_name: str, key: str) -> str:
+    """Return a URL that shows the output to whoever has it, for one hour. S3 is not asked."""
+    target.require_credentials()
+    with translated_errors(target):
+        url: str = s3_client(target).generate_presigned_url(
             "get_object", Params={"Bucket": bucket_name, "Key": key}, ExpiresIn=SIGNED_URL_SECONDS
         )
     return url
 
 
-def request_cancel(config: RemotionConfig, *, bucket_name: str, render_id: str) -> None:
-    """Asks Remotion to stop a render; its renderers look each second. Raises as ``find_output``.
+def request_cancel(target: LambdaTarget, *, bucket_name: str, render_id: str) -> None:
+    """Ask Remotion to cancel a render: its renderers look for this file each second.
 
     https://www.remotion.dev/docs/lambda/cancelrenderonlambda
     """
-    config.require_credentials()
+    target.require_credentials()
     body = json.dumps({"cancelledAt": int(time.time() * 1000)}).encode()
     key = f"renders/{render_id}/cancel.json"
-    with translated_errors(config):
-        s3_client(config).put_object(Bucket=bucket_name, Key=key, Body=body, ContentType="application/json")
+    with translated_errors(target):
+        s3_client(target).put_object(Bucket=bucket_name, Key=key, Body=body, ContentType="application/json")
 
 
-def list_buckets(config: RemotionConfig) -> list[str]:
-    """Remotion's buckets in the region. One request. Raises as ``find_output``."""
-    config.require_credentials()
-    prefix = f"remotionlambda-{config.region.replace('-', '')}-"
-    with translated_errors(config):
-        names = [bucket["Name"] for bucket in s3_client(config).list_buckets()["Buckets"]]
+def list_buckets(target: LambdaTarget) -> list[str]:
+    """Return the names of Remotion's buckets in the target's region. One request."""
+    target.require_credentials()
+    prefix = f"remotionlambda-{target.region.replace('-', '')}-"
+    with translated_errors(target):
+        names = [bucket["Name"] for bucket in s3_client(target).list_buckets()["Buckets"]]
     return [name for name in names if name.startswith(prefix)]
 
 
-def list_renders(config: RemotionConfig, *, bucket_name: str, after: str) -> tuple[list[StoredFile], str]:
-    """Up to 1,000 files of the bucket's renders, by key after ``after``, and where to go on.
+def list_render_files(target: LambdaTarget, *, bucket_name: str, after: str) -> tuple[list[StoredFile], str]:
+    """Return up to 1,000 files under ``renders/`` whose key follows ``after``, and where to go on.
 
-    That is empty at the end. One request. Raises as ``find_output``.
+    The second value is empty after the last file. One request.
     """
-    config.require_credentials()
-    with translated_errors(config):
-        page = s3_client(config).list_objects_v2(Bucket=bucket_name, Prefix="renders/", StartAfter=after)
+    target.require_credentials()
+    with translated_errors(target):
+        page = s3_client(target).list_objects_v2(Bucket=bucket_name, Prefix="renders/", StartAfter=after)
     files = [StoredFile(item["Key"], item["LastModified"]) for item in page.get("Contents", [])]
     return files, files[-1].key if page["IsTruncated"] else ""
 
 
-def delete_render(config: RemotionConfig, *, bucket_name: str, render_id: str) -> int:
-    """Deletes all files of a render; how many there were. Raises as ``find_output``."""
-    config.require_credentials()
+def delete_render_files(target: LambdaTarget, *, bucket_name: str, render_id: str) -> int:
+    """Delete all files of a render, and return how many there were."""
+    target.require_credentials()
     deleted = 0
-    with translated_errors(config):
+    with translated_errors(target):
         pages = (
-            s3_client(config)
+            s3_client(target)
             .get_paginator("list_objects_v2")
             .paginate(Bucket=bucket_name, Prefix=f"renders/{render_id}/")
         )
         for page in pages:
             keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
             if keys:
-                answer = s3_client(config).delete_objects(Bucket=bucket_name, Delete={"Objects": keys, "Quiet": True})
+                answer = s3_client(target).delete_objects(Bucket=bucket_name, Delete={"Objects": keys, "Quiet": True})
                 if errors := answer.get("Errors"):
                     raise AccessDenied(f"S3 did not delete {errors[0]['Key']} ({errors[0]['Code']}).")
                 deleted += len(keys)

@@ -1,4 +1,4 @@
-"""The signature of a webhook's delivery, and what its body says. Pure: no network, no database.
+"""Remotion's webhook: its settings, its signature, and what a delivery says.
 
 https://www.remotion.dev/docs/lambda/webhooks
 """
@@ -6,23 +6,45 @@ https://www.remotion.dev/docs/lambda/webhooks
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-from renders.remotion.aws import parse_json
+from django.conf import settings
+
+from renders.remotion.json import parse_json
 
 SIGNATURE_HEADER = "X-Remotion-Signature"
 NO_SECRET = "NO_SECRET_PROVIDED"  # noqa: S105
-LONGEST_NAME = 255
+MAX_NAME_LENGTH = 255
 
 
 class NotADelivery(Exception):
-    """A body that is none of Remotion's."""
+    """The body is not one that Remotion sends."""
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """Where Remotion reports the end of a render, and the secrets that sign its reports."""
+
+    url: str
+    secrets: tuple[str, ...] = field(repr=False)
+    """The first signs for renders that start now; any of them is accepted."""
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        """Return what the settings say now, complete or not."""
+        secrets = (secret.strip() for secret in settings.REMOTION_WEBHOOK_SECRET.split(","))
+        return cls(url=settings.REMOTION_WEBHOOK_URL, secrets=tuple(secret for secret in secrets if secret))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether renders start with a webhook."""
+        return bool(self.url and self.secrets)
 
 
 @dataclass(frozen=True)
 class Event:
-    """What a delivery tells, of whichever type: something of this render can be read now."""
+    """What a delivery of any type names: the render that can be read now."""
 
     render_id: str
     bucket_name: str
@@ -31,43 +53,43 @@ class Event:
 
 
 def sign(body: bytes, *, secret: str) -> str:
-    """The signature that Remotion sends with ``body``."""
+    """Return the signature that Remotion sends with ``body``."""
     return "sha512=" + hmac.new(secret.encode(), body, hashlib.sha512).hexdigest()
 
 
 def why_unverified(body: bytes, *, signature: str, secrets: Sequence[str]) -> str:
-    """Why ``body`` is not known to be signed with one of our secrets; empty if it is."""
+    """Return why ``body`` is not signed with one of ``secrets``; empty if it is."""
     if not secrets:
         return "REMOTION_WEBHOOK_SECRET is not set, so nothing can be verified."
     if not signature:
         return "There is no signature."
     if signature == NO_SECRET:
         return "The render was started without a secret."
-    # As bytes, because what a stranger sends need not be ASCII.
+    # Compared as bytes, because what a stranger sends need not be ASCII.
     if any(hmac.compare_digest(sign(body, secret=secret).encode(), signature.encode()) for secret in secrets):
         return ""
-    return "The signature does not fit: it is of another secret, or of another body."
+    return "The signature does not match: it was made with another secret, or for another body."
 
 
 def read_event(body: str) -> Event:
-    """Raises NotADelivery."""
+    """Return the event of a verified delivery. Raise NotADelivery if the body is not one."""
     try:
-        said = parse_json(body.encode())
-    except (ValueError, RecursionError) as err:
+        delivery = parse_json(body.encode(), replace=True)
+    except ValueError as err:
         raise NotADelivery(f"The body is not JSON that can be read: {err}.") from err
-    if not isinstance(said, dict):
+    if not isinstance(delivery, dict):
         raise NotADelivery("The body is not a JSON object.")
-    custom_data = said.get("customData")
+    custom_data = delivery.get("customData")
     our_id = custom_data.get("id") if isinstance(custom_data, dict) else None
     return Event(
-        render_id=_name(said, "renderId"),
-        bucket_name=_name(said, "bucketName"),
+        render_id=_name(delivery, "renderId"),
+        bucket_name=_name(delivery, "bucketName"),
         our_id=our_id if isinstance(our_id, str) else "",
     )
 
 
-def _name(said: dict[str, Any], key: str) -> str:
-    name = said.get(key)
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+def _name(delivery: dict[str, Any], key: str) -> str:
+    name = delivery.get(key)
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH:
         raise NotADelivery(f"The body names no {key}.")
     return name

@@ -22,7 +22,7 @@ import boto3
 import psutil
 from django.conf import settings
 
-from renders.remotion.config import function_name
+from renders.remotion.target import function_name
 from renders.sandbox.errors import SandboxError
 from renders.sandbox.leash import leashed
 from renders.sandbox.toolchain import BUCKET, NODE, SITE, Toolchain

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from renders.remotion import console
-from renders.remotion.config import REMOTION_VERSION
+from renders.remotion.target import REMOTION_VERSION
 from tests.factories import BUCKET, INPUT_PROPS, load_recording
 
 OWNERS = 20

@@ -13,10 +13,10 @@ from botocore.config import Config
 from django.test import override_settings
 
 from renders.remotion import reader
-from renders.remotion.config import RemotionConfig
-from renders.remotion.reader import UNCHANGED, Reading, Wanted
+from renders.remotion.reader import Fetched, FetchResult, ProgressRequest, Unchanged
+from renders.remotion.target import LambdaTarget
 from renders.sandbox.stack import bypass_proxies_for_loopback
-from renders.services.refresh import BATCH
+from renders.services.refresh.lease import BATCH_SIZE
 from tests.benchmarks import s3
 from tests.benchmarks.table import conclude, ratio, rounds, show
 
@@ -24,26 +24,29 @@ OURS, OURS_UNCHANGED, BOTO3 = "ours", "ours, unchanged (304)", "boto3, 16 thread
 THREADS = 16
 
 
-def ours(config: RemotionConfig, wanted: list[Wanted]) -> tuple[float, list[Reading]]:
+def ours(config: LambdaTarget, wanted: list[ProgressRequest]) -> tuple[float, list[Fetched | Unchanged]]:
     """Files a second, and what was read."""
-    began, readings = time.perf_counter(), []
-    for start in range(0, len(wanted), BATCH):
-        readings += reader.read_many(config, bucket_name=s3.bucket_name(0), wanted=wanted[start : start + BATCH])
+    began = time.perf_counter()
+    readings: list[FetchResult] = []
+    for start in range(0, len(wanted), BATCH_SIZE):
+        readings += reader.fetch_many(
+            config, bucket_name=s3.bucket_name(0), requests=wanted[start : start + BATCH_SIZE]
+        )
     rate = len(wanted) / (time.perf_counter() - began)
-    done = [reading for reading in readings if isinstance(reading, Reading)]
+    done = [reading for reading in readings if isinstance(reading, Fetched | Unchanged)]
     assert len(done) == len(wanted)
     return rate, done
 
 
-def read_anew(config: RemotionConfig) -> float:
-    rate, readings = ours(config, [Wanted(s3.render_id(number)) for number in range(s3.RENDERS)])
-    assert all(reading.progress_json for reading in readings)
+def read_anew(config: LambdaTarget) -> float:
+    rate, readings = ours(config, [ProgressRequest(s3.render_id(number)) for number in range(s3.RENDERS)])
+    assert all(isinstance(reading, Fetched) for reading in readings)
     return rate
 
 
-def read_unchanged(config: RemotionConfig, wanted: list[Wanted]) -> float:
+def read_unchanged(config: LambdaTarget, wanted: list[ProgressRequest]) -> float:
     rate, readings = ours(config, wanted)
-    assert all(reading is UNCHANGED for reading in readings)
+    assert all(isinstance(reading, Unchanged) for reading in readings)
     return rate
 
 
@@ -64,9 +67,13 @@ def read_with_boto3(url: str) -> float:
 def run() -> bool:
     bypass_proxies_for_loopback()
     with s3.served() as server, override_settings(**server.settings()):
-        config = RemotionConfig.from_settings()
-        _, readings = ours(config, [Wanted(s3.render_id(number)) for number in range(s3.RENDERS)])
-        known = [Wanted(s3.render_id(number), reading.etag) for number, reading in enumerate(readings)]
+        config = LambdaTarget.from_settings()
+        _, readings = ours(config, [ProgressRequest(s3.render_id(number)) for number in range(s3.RENDERS)])
+        known = [
+            ProgressRequest(s3.render_id(number), reading.etag)
+            for number, reading in enumerate(readings)
+            if isinstance(reading, Fetched)
+        ]
         results = rounds(
             {
                 OURS: lambda: read_anew(config),

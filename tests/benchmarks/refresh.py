@@ -24,10 +24,11 @@ from django.test import override_settings
 from django.utils import timezone
 from remotion_lambda import RemotionClient
 
-from renders import services
-from renders.management.commands.render_worker import READERS
-from renders.models import Refresh, Render
+from renders.models import RefreshState, Render
+from renders.operations.worker import REFRESH_THREADS
 from renders.sandbox.stack import bypass_proxies_for_loopback
+from renders.services.refresh.circuit_breaker import CircuitBreaker
+from renders.services.refresh.engine import refresh_due
 from tests.benchmarks import rows, s3
 from tests.benchmarks.processes import started
 from tests.benchmarks.table import conclude, ratio, rounds, say, show
@@ -41,14 +42,14 @@ MOST_MEGABYTES = 200
 
 def refresh_all() -> float:
     """Rows a second until none is due that was due at the start, with as many threads as a worker has."""
-    backoff = services.Backoff()
+    backoff = CircuitBreaker()
     began_at = timezone.now()
 
     def refresh(_: int) -> int:
         count = 0
         try:
             # The longest due come first: what has been read is not read again before the rest.
-            while Refresh.objects.due(began_at).exists() and (results := services.refresh_due(backoff)):
+            while RefreshState.objects.due(began_at).exists() and (results := refresh_due(backoff)):
                 assert not (errors := [result.error for result in results if result.error]), errors[0]
                 count += len(results)
             return count
@@ -56,8 +57,8 @@ def refresh_all() -> float:
             connection.close()
 
     began = time.perf_counter()
-    with ThreadPoolExecutor(READERS) as readers:
-        count = sum(readers.map(refresh, range(READERS)))
+    with ThreadPoolExecutor(REFRESH_THREADS) as readers:
+        count = sum(readers.map(refresh, range(REFRESH_THREADS)))
     return count / (time.perf_counter() - began)
 
 
@@ -113,7 +114,7 @@ def run() -> bool:
                 OFFICIAL: contenders.ask_officially,
             }
         )
-        assert Refresh.objects.count() == s3.RENDERS
+        assert RefreshState.objects.count() == s3.RENDERS
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         sqlite = _in_another_process(server, f"sqlite:///{folder}/db.sqlite3", s3.RENDERS)
         many = _in_another_process(server, os.environ["DATABASE_URL"], MANY)

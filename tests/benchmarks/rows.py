@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from renders.models import Refresh, Render
+from renders.models import RefreshState, Render
 from tests.benchmarks import s3
 from tests.factories import INPUT_PROPS, make_render
 
@@ -22,7 +22,7 @@ def make(count: int) -> None:
         bucket_name=s3.bucket_name(0),
         submitted_at=timezone.now() - AGE,
     )
-    Refresh.objects.all().delete()
+    RefreshState.objects.all().delete()
     renders = [
         Render(
             **{
@@ -37,9 +37,11 @@ def make(count: int) -> None:
     ]
     template.delete()
     Render.objects.bulk_create(renders, batch_size=2000)
-    Refresh.objects.bulk_create(
+    RefreshState.objects.bulk_create(
         [
-            Refresh(render=render, region=render.region, bucket_name=render.bucket_name, next_refresh_at=timezone.now())
+            RefreshState(
+                render=render, region=render.region, bucket_name=render.bucket_name, next_refresh_at=timezone.now()
+            )
             for render in renders
         ],
         batch_size=2000,
@@ -49,7 +51,7 @@ def make(count: int) -> None:
 
 def make_due() -> None:
     """All are due, as if the time had come."""
-    Refresh.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
+    RefreshState.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
     tidy_up()
 
 
@@ -57,5 +59,5 @@ def tidy_up() -> None:
     """What autovacuum does between two times that everything is due."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"VACUUM ANALYZE {Refresh._meta.db_table}")
+            cursor.execute(f"VACUUM ANALYZE {RefreshState._meta.db_table}")
             cursor.execute(f"VACUUM ANALYZE {Render._meta.db_table}")

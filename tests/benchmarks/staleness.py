@@ -18,15 +18,15 @@ from typing import Any
 from django.core.management import call_command
 from django.test import override_settings
 
-from renders import services
 from renders.models import Render
 from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback, free_port
 from renders.sandbox.toolchain import prepare
+from renders.services.create import create_render
 from tests.benchmarks.table import conclude, rounds, say, show
 
 POLL, WEBHOOK = "by poll", "by webhook"
 LOOK_SECONDS = 0.005
-LONGEST_SECONDS = 120
+TIME_LIMIT_SECONDS = 120
 ROUNDS = 7
 INPUT_PROPS = {"code": "Measured", "durationInFrames": 30, "fps": 30}
 
@@ -49,7 +49,7 @@ def managed(*arguments: str, **environment: str) -> Iterator[None]:
 
 def wait_until(is_so: Callable[[], bool]) -> float:
     """When it was so."""
-    deadline = time.monotonic() + LONGEST_SECONDS
+    deadline = time.monotonic() + TIME_LIMIT_SECONDS
     while not is_so():
         if time.monotonic() > deadline:
             raise SystemExit("A render of the benchmark did not end.")
@@ -59,7 +59,7 @@ def wait_until(is_so: Callable[[], bool]) -> float:
 
 def staleness(s3: Any) -> float:
     """Seconds from the end on S3 to the end in the row, for one render."""
-    render = services.create_render(owner=None, input_props=INPUT_PROPS, may_wait=False).render
+    render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=False).render
 
     def is_done_on_s3() -> bool:
         try:

@@ -5,10 +5,12 @@ from django.db.models import Q
 from django.utils import timezone
 from tqdm import tqdm
 
-from renders import services
 from renders.management.arguments import age
 from renders.models import Render, WebhookDelivery
 from renders.remotion.errors import RemotionError
+from renders.services.errors import Conflict
+from renders.services.idempotency import IDEMPOTENCY_KEY_TTL, RESERVED_KEY_PREFIX, free_expired_keys
+from renders.services.retention import delete_deliveries, delete_render
 
 
 class Command(BaseCommand):
@@ -22,9 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, older_than: Any, remote: bool, dry_run: bool, **options: Any) -> None:
         now = timezone.now()
-        # A key that is still good must go on leading to its row.
-        is_remembered = ~Q(idempotency_key="") & Q(created_at__gte=now - services.KEYS_LAST)
-        is_remembered &= ~Q(idempotency_key__startswith=services.OWN_KEYS)
+        # A key that has not expired must still lead to its row.
+        is_remembered = ~Q(idempotency_key="") & Q(created_at__gte=now - IDEMPOTENCY_KEY_TTL)
+        is_remembered &= ~Q(idempotency_key__startswith=RESERVED_KEY_PREFIX)
         ended = Render.objects.filter(finished_at__lt=now - older_than)
         old = ended.exclude(is_remembered)
         kept = ended.filter(is_remembered).count()
@@ -37,20 +39,20 @@ class Command(BaseCommand):
             )
             return
         deleted = files = failed = 0
-        # One by one, each in a transaction of its own: stopped half-way, the rest is there next time.
+        # Each in a transaction of its own: a run that is stopped goes on with the next one.
         ids = list(old.order_by("finished_at").values_list("pk", flat=True))
         for pk in tqdm(ids, leave=False, disable=None):
             render = Render.objects.defer("progress_json", "input_props").filter(pk=pk).first()
             if render is None:
-                continue  # somebody else has deleted it
+                continue  # deleted by another process
             try:
-                files += services.delete_render(render, remote=remote)
+                files += delete_render(render, remote=remote)
                 deleted += 1
-            except (RemotionError, services.Conflict) as err:
+            except (RemotionError, Conflict) as err:
                 self.stderr.write(f"{render.id}: {err}")
                 failed += 1
-        deliveries = services.forget_deliveries(before=now - older_than)
-        keys = services.forget_idempotency_keys()
+        deliveries = delete_deliveries(before=now - older_than)
+        keys = free_expired_keys()
         said = f" and {files} files" if remote else ""
         self.stdout.write(
             f"Deleted {deleted} renders{said}; freed {keys} idempotency keys; deleted {deliveries} webhook deliveries."

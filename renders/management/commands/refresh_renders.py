@@ -7,15 +7,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from renders import services
 from renders.management.arguments import positive_float, positive_int
 from renders.models import Render, RenderQuerySet
 from renders.remotion.errors import RemotionError
+from renders.services.reconcile import reconcile
+from renders.services.refresh.engine import refresh_renders
 
 
 class Command(BaseCommand):
     requires_migrations_checks = True
-    help = "Brings the rows of active renders up to date with AWS."
+    help = "Refreshes the rows of active renders from S3."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -53,8 +54,8 @@ class Command(BaseCommand):
 
     def _refresh(self, renders: RenderQuerySet, stop: threading.Event) -> int:
         counts: Counter[str] = Counter()
-        failed = self._adopt()
-        for result in services.refresh_renders(renders.iterator(chunk_size=500), stop.is_set):
+        failed = self._reconcile()
+        for result in refresh_renders(renders.iterator(chunk_size=500), stop.is_set):
             if result.error:
                 failed += 1
                 self.stderr.write(f"{result.render.id}: {result.error}")
@@ -66,23 +67,23 @@ class Command(BaseCommand):
         self.stdout.write(f"Refreshed {counts.total()}{f': {said}' if said else ''}.")
         return failed
 
-    def _adopt(self) -> int:
-        """Looks for renders in doubt first, so that none is called lost that can be found."""
+    def _reconcile(self) -> int:
+        """Reconcile first, so that a render that can be found is not presumed lost. Return how much failed."""
         try:
-            adoption = services.adopt_in_doubt()
+            result = reconcile()
         except RemotionError as err:
-            self.stderr.write(f"The renders in doubt could not be looked for: {err}")
+            self.stderr.write(f"Unconfirmed renders could not be looked for: {err}")
             return 1
-        if adoption.in_doubt:
-            self.stdout.write(adoption.summary)
+        if result.unconfirmed:
+            self.stdout.write(result.summary)
         return 0
 
 
 def _choose(ids: list[str] | None) -> RenderQuerySet:
-    """The renders to refresh; raises CommandError for an id that there is not."""
+    """Return the renders to refresh. Raise CommandError for an id that no render has."""
     if not ids:
-        return Render.objects.readable(timezone.now()).order_by("created_at")
-    missing = [text for text in ids if not Render.objects.with_id(text).exists()]
+        return Render.objects.refreshable(timezone.now()).order_by("created_at")
+    missing = [text for text in ids if not Render.objects.matching_id(text).exists()]
     if missing:
         raise CommandError(f"There is no render {', '.join(missing)}.")
-    return Render.objects.with_id(*ids).order_by("created_at")
+    return Render.objects.matching_id(*ids).order_by("created_at")

@@ -2,9 +2,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from renders import services
 from renders.management.arguments import positive_int
 from renders.models import WebhookDelivery, WebhookDeliveryQuerySet
+from renders.services.errors import Conflict
+from renders.services.incoming_webhooks import process_delivery
 
 
 class Command(BaseCommand):
@@ -23,8 +24,8 @@ class Command(BaseCommand):
         processed = left = 0
         for pk in list(deliveries.order_by("pk").values_list("pk", flat=True)):
             try:
-                delivery = services.process_delivery(WebhookDelivery.objects.get(pk=pk))
-            except (services.Conflict, WebhookDelivery.DoesNotExist) as err:
+                delivery = process_delivery(WebhookDelivery.objects.get(pk=pk))
+            except (Conflict, WebhookDelivery.DoesNotExist) as err:
                 self.stderr.write(f"{pk}: {err}")
                 left += 1
                 continue
@@ -38,7 +39,7 @@ class Command(BaseCommand):
 
 
 def _chosen(ids: list[int]) -> WebhookDeliveryQuerySet:
-    """The deliveries with these ids; raises CommandError for an id that there is not."""
+    """Return the deliveries with these ids. Raise CommandError for an id that no delivery has."""
     missing = [pk for pk in ids if not WebhookDelivery.objects.filter(pk=pk).exists()]
     if missing:
         raise CommandError(f"There is no delivery {', '.join(map(str, missing))}.")

@@ -1,0 +1,6 @@
+"""The Django admin, one file a model."""
+
+from renders.admin.render import RenderAdmin
+from renders.admin.webhook_delivery import WebhookDeliveryAdmin
+
+__all__ = ["RenderAdmin", "WebhookDeliveryAdmin"]

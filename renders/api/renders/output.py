@@ -1,0 +1,98 @@
+"""What goes out: renders as JSON, under Remotion's names in camelCase."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from renders.models import Render
+from renders.remotion.errors import RemotionError
+from renders.remotion.progress import MAX_MESSAGE_LENGTH
+from renders.services.outputs import sign_output
+
+ERROR_FIELDS = ("type", "name", "message", "explanation", "chunk", "frame", "attempt", "isFatal", "willRetry")
+
+
+def _shortened(value: Any) -> Any:
+    return value[:MAX_MESSAGE_LENGTH] if isinstance(value, str) else value
+
+
+class RenderSerializer(serializers.ModelSerializer):
+    """One render in the list."""
+
+    renderId = serializers.CharField(source="render_id")  # noqa: N815
+    bucketName = serializers.CharField(source="bucket_name")  # noqa: N815
+    cloudWatchLogs = serializers.CharField(source="cloudwatch_logs")  # noqa: N815
+    folderInS3Console = serializers.CharField(source="folder_in_s3_console")  # noqa: N815
+    owner = serializers.CharField(source="owner.username", default=None)
+    isStalled = serializers.BooleanField(source="is_stalled")  # noqa: N815
+    failureReason = serializers.CharField(source="failure_reason")  # noqa: N815
+    functionName = serializers.CharField(source="function_name")  # noqa: N815
+    remotionVersion = serializers.CharField(source="remotion_version")  # noqa: N815
+    framesPerLambda = serializers.IntegerField(source="frames_per_lambda")  # noqa: N815
+    framesRendered = serializers.IntegerField(source="frames_rendered")  # noqa: N815
+    outputBucket = serializers.CharField(source="output_bucket")  # noqa: N815
+    outputKey = serializers.CharField(source="output_key")  # noqa: N815
+    outputSize = serializers.IntegerField(source="output_size")  # noqa: N815
+    cancelRequestedAt = serializers.DateTimeField(source="cancel_requested_at")  # noqa: N815
+    retryOf = serializers.UUIDField(source="retry_of_id")  # noqa: N815
+    createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
+    submittedAt = serializers.DateTimeField(source="submitted_at")  # noqa: N815
+    refreshedAt = serializers.DateTimeField(source="last_read_at")  # noqa: N815
+    finishedAt = serializers.DateTimeField(source="finished_at")  # noqa: N815
+
+    class Meta:
+        model = Render
+        fields = [
+            "id",
+            "status",
+            "progress",
+            "isStalled",
+            "framesRendered",
+            "renderId",
+            "bucketName",
+            "cloudWatchLogs",
+            "folderInS3Console",
+            "owner",
+            "failureReason",
+            "error",
+            "composition",
+            "codec",
+            "region",
+            "functionName",
+            "framesPerLambda",
+            "remotionVersion",
+            "outputBucket",
+            "outputKey",
+            "outputSize",
+            "cost",
+            "currency",
+            "priority",
+            "cancelRequestedAt",
+            "retryOf",
+            "createdAt",
+            "submittedAt",
+            "refreshedAt",
+            "finishedAt",
+        ]
+        read_only_fields = fields
+
+
+class RenderDetailSerializer(RenderSerializer):
+    """One render, with its input, Remotion's errors, and a link to the video that works for an hour."""
+
+    inputProps = serializers.JSONField(source="input_props")  # noqa: N815
+    errors = serializers.SerializerMethodField()  # type: ignore[assignment]
+    outputUrl = serializers.SerializerMethodField()  # noqa: N815
+
+    class Meta(RenderSerializer.Meta):
+        fields = [*RenderSerializer.Meta.fields, "inputProps", "errors", "outputUrl"]
+        read_only_fields = fields
+
+    def get_errors(self, render: Render) -> list[dict[str, Any]]:
+        return [{name: _shortened(error.get(name)) for name in ERROR_FIELDS} for error in render.errors]
+
+    def get_outputUrl(self, render: Render) -> str | None:  # noqa: N802
+        try:
+            return sign_output(render)
+        except RemotionError:
+            return None

@@ -1,0 +1,74 @@
+from collections.abc import Callable
+
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
+
+from renders.api.renders.create import REPLAYED, create_from_request
+from renders.api.renders.input import CreateQueuedRenderSerializer, RenderListQuerySerializer
+from renders.api.renders.output import RenderDetailSerializer, RenderSerializer
+from renders.models import Render, RenderQuerySet
+from renders.remotion.errors import OutcomeUnknown
+from renders.services.cancel import cancel_render
+from renders.services.create import Created
+from renders.services.errors import StartFailed
+from renders.services.refresh.engine import refresh_render
+from renders.services.retention import delete_render
+from renders.services.retry import retry_render
+
+
+class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """``/api/renders/``: list, read, create, refresh, cancel, retry, delete."""
+
+    def get_queryset(self) -> RenderQuerySet:
+        renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state")
+        if self.action != "list":
+            return renders.defer("progress_json")
+        query = RenderListQuerySerializer(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return renders.filter(**query.validated_data).defer("progress_json", "input_props", "errors")
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return RenderSerializer if self.action == "list" else RenderDetailSerializer
+
+    def create(self, request: Request) -> Response:
+        serializer = CreateQueuedRenderSerializer(data=request.data)
+        return self._created(lambda: create_from_request(request, serializer, may_wait=True))
+
+    def _created(self, create: Callable[[], Created]) -> Response:
+        """Answer 201 with the row, or 202 if it is queued or its outcome is unknown."""
+        headers = {}
+        try:
+            created = create()
+            render = created.render
+            headers = REPLAYED if created.is_replayed else {}
+        except StartFailed as err:
+            if not isinstance(err.__cause__, OutcomeUnknown):
+                raise
+            render = err.render
+        is_pending = render.status in (Render.Status.QUEUED, Render.Status.SUBMITTING)
+        code = status.HTTP_202_ACCEPTED if is_pending else status.HTTP_201_CREATED
+        location = reverse("render-detail", kwargs={"pk": render.pk}, request=self.request)
+        return Response(self.get_serializer(render).data, status=code, headers={"Location": location, **headers})
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        delete_render(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, pk: str) -> Response:
+        render = refresh_render(self.get_object())
+        return Response(self.get_serializer(render).data)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        render = cancel_render(self.get_object())
+        code = status.HTTP_200_OK if render.is_terminal else status.HTTP_202_ACCEPTED
+        return Response(self.get_serializer(render).data, status=code)
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        return self._created(lambda: retry_render(self.get_object()))

@@ -1,0 +1,1 @@
+"""What the operator runs and watches: system checks, the worker."""

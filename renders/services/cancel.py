@@ -1,0 +1,39 @@
+"""Cancel a render."""
+
+import logging
+from functools import partial
+
+from django.utils import timezone
+
+from renders.models import Render, transitions
+from renders.remotion import storage
+from renders.remotion.errors import RemotionError
+from renders.remotion.target import LambdaTarget
+from renders.services.errors import Conflict
+from renders.services.refresh.apply import change_render
+
+logger = logging.getLogger(__name__)
+
+
+def cancel_render(render: Render) -> Render:
+    """Cancel a queued render at once; ask Remotion to cancel one that was submitted.
+
+    That one becomes ``cancelled`` when a refresh finds that Remotion has cancelled it, or
+    ``succeeded`` if it was faster. Raise Conflict if the render has ended.
+    """
+    try:
+        render = change_render(render.pk, partial(transitions.request_cancel, at=timezone.now()))
+    except transitions.IllegalTransition as err:
+        raise Conflict(str(err)) from err
+    if render.status == Render.Status.RENDERING:
+        _send(render)
+    return render
+
+
+def _send(render: Render) -> None:
+    """A request that cannot be sent is only logged: each refresh sends it again."""
+    target = LambdaTarget.in_region(render.region)
+    try:
+        storage.request_cancel(target, bucket_name=render.bucket_name, render_id=render.render_id)
+    except RemotionError as err:
+        logger.warning("Render %s could not be cancelled: %s", render.id, err)

@@ -1,0 +1,109 @@
+"""Start renders whose row is committed: the next queued one, or the one just created."""
+
+import logging
+import random
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from renders.models import Render, transitions
+from renders.remotion import start as remotion_start
+from renders.remotion.errors import OutcomeUnknown, PropsNotStored, Rejected, RemotionError, Unavailable
+from renders.remotion.options import RenderOptions
+from renders.remotion.target import REMOTION_VERSION, LambdaTarget
+from renders.remotion.webhook import WebhookSettings
+from renders.services.admission import next_to_start
+from renders.services.errors import StartFailed
+from renders.services.refresh.apply import change_render, mark_started
+
+logger = logging.getLogger(__name__)
+
+MAX_BACKOFF = timedelta(minutes=2)
+MAX_PREPARATION = timedelta(seconds=60)
+"""Abort a start whose preparation took longer: another process may have failed the row."""
+
+MAX_STORE_ATTEMPTS = 5
+
+
+def dispatch_next() -> Render | None:
+    """Start the first queued render if its slots are free, and return it; None if there is none.
+
+    What became of the start is stored in the row and not raised. If nothing ran and the render
+    itself is not the cause, it is queued again.
+    """
+    target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
+    with transaction.atomic():
+        Render.objects.lock_admission()
+        render = next_to_start()
+        if render is None:
+            return None
+        transitions.mark_submitting(render, at=timezone.now(), configuration=configuration(target, options))
+        render.save_changes()
+    try:
+        return start_submitted(render, target, options)
+    except StartFailed as err:
+        return err.render
+    except RemotionError as err:
+        is_its_own_fault = isinstance(err, PropsNotStored) and render.throttled_count >= MAX_STORE_ATTEMPTS
+        if isinstance(err, Rejected) or is_its_own_fault:
+            return reject(render, err)
+        return queue_again(render, err)
+
+
+def start_submitted(render: Render, target: LambdaTarget, options: RenderOptions) -> Render:
+    """Make the one call for a row that is committed as ``submitting``, and store its renderId.
+
+    Raise StartFailed if the outcome is unknown, after storing that; the other errors of
+    ``remotion.start`` if nothing ran.
+    """
+    payload = remotion_start.prepare(
+        target,
+        options,
+        input_props=render.input_props,
+        out_name=render.out_name,
+        webhook=WebhookSettings.from_settings(),
+        custom_data={"id": str(render.id)},
+    )
+    if render.submitted_at and timezone.now() - render.submitted_at > MAX_PREPARATION:
+        raise Unavailable("Preparing the start took too long, so nothing was started. Try again.")
+    try:
+        started = remotion_start.start(target, payload)
+    except OutcomeUnknown as err:
+        logger.warning("Render %s: %s", render.id, err)
+        render = change_render(render.pk, partial(transitions.record_unconfirmed, error=str(err)))
+        if render.render_id:
+            return render  # a webhook has named it meanwhile
+        raise StartFailed(render, err) from err
+    # Logged before it is stored: if the database fails now, the log still has the renderId.
+    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
+    return change_render(render.pk, partial(mark_started, started=started))
+
+
+def queue_again(render: Render, err: RemotionError) -> Render:
+    """Put a render that did not run back into the queue, for a time that doubles with each attempt."""
+    longest = min(MAX_BACKOFF, timedelta(seconds=2 ** min(render.throttled_count, 10)))
+    dispatch_after = timezone.now() + longest * random.uniform(0.5, 1)  # noqa: S311
+    again = partial(transitions.mark_queued_again, error=str(err), dispatch_after=dispatch_after)
+    return change_render(render.pk, again)
+
+
+def reject(render: Render, err: RemotionError) -> Render:
+    """Store that a render was refused and did not run."""
+    reason = Render.FailureReason.REJECTED
+    return change_render(render.pk, partial(transitions.mark_failed, reason=reason, error=str(err), at=timezone.now()))
+
+
+def configuration(target: LambdaTarget, options: RenderOptions) -> dict[str, Any]:
+    """Return the fields in which a row keeps the settings that it was submitted with."""
+    return {
+        "composition": options.composition,
+        "serve_url": options.serve_url,
+        "function_name": target.function_name,
+        "function_timeout": target.function_timeout,
+        "region": target.region,
+        "configured_bucket": target.bucket_name,
+        "remotion_version": REMOTION_VERSION,
+    }

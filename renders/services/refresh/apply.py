@@ -1,0 +1,227 @@
+"""Change rows under their locks: the one place where news reaches them, whoever brought it."""
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from renders.models import RefreshState, Render, transitions
+from renders.remotion import console
+from renders.remotion.errors import RemotionError, UnusableResponse
+from renders.remotion.progress import RenderProgress, output_key
+from renders.remotion.reader import FetchFailed
+from renders.remotion.start import StartedRender
+from renders.services.refresh.lease import FIELDS
+from renders.services.refresh.observe import Observation, Observed
+from renders.services.refresh.schedule import next_refresh_at
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = timedelta(seconds=5)
+"""When a row that could not be read is due again, give or take half."""
+
+FAR_FUTURE = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """A render after its refresh, and why S3 could not be read, if so."""
+
+    render: Render
+    error: RemotionError | None = None
+    out_of_time: bool = False
+    """S3 was not asked, because there was no time left."""
+
+
+def change_render(pk: UUID, transition: Callable[[Render], object]) -> Render:
+    """Lock the row, read it anew, apply ``transition``, save, and return the row as it is then.
+
+    ``transition`` is one of ``models.transitions`` with its arguments bound. Raise
+    Render.DoesNotExist if the row was deleted.
+    """
+    with transaction.atomic():
+        render = Render.objects.select_for_update().get(pk=pk)
+        transition(render)
+        if render.changed_fields:
+            render.save_changes()
+            _schedule(render)
+    return render
+
+
+def mark_started(render: Render, *, started: StartedRender) -> None:
+    """Transition of a render whose renderId has become known, by whichever way."""
+    place = {"region": render.region, "render_id": started.render_id}
+    transitions.mark_rendering(
+        render,
+        render_id=started.render_id,
+        bucket_name=started.bucket_name,
+        cloudwatch_logs=console.cloudwatch_logs_url(function_name=render.function_name, **place),
+        folder_in_s3_console=console.s3_folder_url(bucket_name=started.bucket_name, **place),
+    )
+
+
+def apply(renders: Sequence[Render], observed: Sequence[Observed]) -> list[Refreshed]:
+    """Store what was observed of claimed rows, and when each is due again, in a handful of statements.
+
+    A row that could not be read keeps its last truth and is due again after about ``RETRY_AFTER``;
+    one that was out of time at once.
+    """
+    try:
+        return _apply_batch(renders, observed)
+    except Exception:
+        logger.exception("A batch could not be saved at once; its rows are saved one by one.")
+        return [_apply_one(render, found) for render, found in zip(renders, observed, strict=True)]
+
+
+def _schedule(render: Render) -> None:
+    at = next_refresh_at(render, timezone.now())
+    if at:
+        RefreshState.objects.upsert([render], next_refresh_at=at)
+    elif render.is_terminal:
+        RefreshState.objects.filter(pk=render.pk).delete()
+
+
+def _apply_one(render: Render, found: Observed) -> Refreshed:
+    try:
+        return _apply_batch([render], [found])[0]
+    except Exception as err:
+        logger.exception("Render %s could not be saved.", render.id)
+        message = f"The row could not be saved ({type(err).__name__}); the log says why."
+        return Refreshed(render, UnusableResponse(message))
+
+
+def _apply_batch(renders: Sequence[Render], observed: Sequence[Observed]) -> list[Refreshed]:
+    now = timezone.now()
+    found = {render.pk: item for render, item in zip(renders, observed, strict=True)}
+    with transaction.atomic():
+        changed = _change_rows({pk: item for pk, item in found.items() if isinstance(item, Observation)}, now)
+        _schedule_batch(renders, found, changed, now)
+    return [_result(render, found[render.pk], changed) for render in renders]
+
+
+def _change_rows(news: Mapping[UUID, Observation], now: datetime) -> dict[UUID, Render]:
+    """Lock the rows that there is news of, change them, save them, and return them."""
+    if not news:
+        return {}
+    locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").only(*FIELDS)
+    changed = {render.pk: render for render in locked}
+    for pk, render in changed.items():
+        _apply_observation(render, news[pk], now)
+    Render.objects.save_changes(changed.values())
+    return changed
+
+
+def _schedule_batch(
+    renders: Sequence[Render], found: Mapping[UUID, Observed], changed: Mapping[UUID, Render], now: datetime
+) -> None:
+    ended: set[UUID] = set()
+    read_anew = []
+    for render in renders:
+        item, state = found[render.pk], render.refresh_state
+        if isinstance(item, FetchFailed):
+            wait = RETRY_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
+            state.next_refresh_at = now if item.out_of_time else now + wait
+            continue
+        state.answered_at = now
+        if isinstance(item, Observation):
+            state.etag = item.fetched.etag if item.fetched else ""
+            read_anew.append(state)
+        at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
+        if at is None:
+            ended.add(render.pk)
+        else:
+            state.next_refresh_at = at
+    states = RefreshState.objects
+    states.update_many([r.refresh_state for r in renders if r.pk not in ended], ("next_refresh_at", "answered_at"))
+    # A row that was not read anew keeps its ETag: another process may have read it meanwhile.
+    states.update_many([state for state in read_anew if state.pk not in ended], ("etag",))
+    if ended:
+        states.filter(pk__in=ended).delete()
+
+
+def _result(render: Render, found: Observed, changed: Mapping[UUID, Render]) -> Refreshed:
+    if isinstance(found, FetchFailed):
+        return Refreshed(render, found.error, out_of_time=found.out_of_time)
+    if isinstance(found, Observation):
+        row = changed.get(render.pk)
+        return Refreshed(row) if row else Refreshed(render, UnusableResponse("The row was deleted meanwhile."))
+    return Refreshed(render)
+
+
+def _apply_observation(render: Render, found: Observation, now: datetime) -> None:
+    """Move a locked row to the status that was observed."""
+    if found.render_id != render.render_id:
+        return  # the row has another renderId by now, and nothing was read of that render
+    _record(render, found, now)
+    progress = found.progress
+    reasons = Render.FailureReason
+    if progress and progress.done:
+        transitions.mark_succeeded(
+            render,
+            output_bucket=progress.out_bucket or render.bucket_name,
+            output_key=progress.out_key or _output_key(render),
+            output_size=progress.output_size or 0,
+            at=now,
+        )
+    elif progress and progress.was_cancelled and render.cancel_requested_at:
+        transitions.mark_cancelled(render, at=now)
+    elif progress and progress.fatal_error_encountered:
+        transitions.mark_failed(render, reasons.RENDER_ERROR, error=progress.error_message, at=now)
+    elif found.output_size is not None:
+        bucket, key = render.bucket_name, _output_key(render)
+        transitions.mark_succeeded(render, output_bucket=bucket, output_key=key, output_size=found.output_size, at=now)
+    elif render.cancel_requested_at and _is_over(found):
+        transitions.mark_cancelled(render, at=now)
+    elif progress and progress.is_past_deadline:
+        transitions.mark_failed(render, reasons.TIMED_OUT, error=_timeout_message(render, progress), at=now)
+    elif _is_over(found):
+        transitions.mark_failed(render, reasons.LOST, error=_lost_message(render), at=now)
+
+
+def _record(render: Render, found: Observation, now: datetime) -> None:
+    if not found.fetched or not found.progress:
+        transitions.record_no_progress_file(render, at=now)
+        return
+    transitions.record_progress(
+        render,
+        progress=found.progress.overall_progress,
+        frames_rendered=found.progress.frames_rendered,
+        errors=found.progress.errors,
+        cost=found.progress.cost,
+        currency=found.progress.currency,
+        progress_json=found.fetched.progress_json,
+        deadline_at=_from_ms(found.progress.deadline_in_ms),
+        at=now,
+    )
+
+
+def _is_over(found: Observation) -> bool:
+    return found.progress.is_past_deadline if found.progress else found.is_over
+
+
+def _timeout_message(render: Render, progress: RenderProgress) -> str:
+    return (
+        f"The function {render.function_name} reached its time limit of {render.function_timeout} seconds"
+        f" at {progress.overall_progress:.0%}. Deploy one with a longer limit, or render fewer frames;"
+        " its logs say what took so long."
+    )
+
+
+def _lost_message(render: Render) -> str:
+    return f"Nothing of the render is found in {render.bucket_name}, and its time limit has passed."
+
+
+def _from_ms(milliseconds: float | None) -> datetime | None:
+    if milliseconds is None:
+        return None
+    # A file may hold any number; a datetime ends in the year 9999.
+    return datetime.fromtimestamp(min(max(milliseconds / 1000, 0), FAR_FUTURE), tz=UTC)
+
+
+def _output_key(render: Render) -> str:
+    return output_key(render_id=render.render_id, out_name=render.out_name)

@@ -1,0 +1,85 @@
+"""Claiming rows to refresh.
+
+Claiming a row leases it for 60 s by moving ``next_refresh_at``: no other process claims it
+meanwhile, and what a killed process had claimed is due again when the lease ends.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Least
+from django.utils import timezone
+
+from renders.models import RefreshState, Render
+from renders.services.refresh.schedule import MIN_INTERVAL, WATCHED_FOR
+
+LEASE = timedelta(seconds=60)
+BATCH_SIZE = 300
+
+FIELDS = (
+    "status",
+    "failure_reason",
+    "render_id",
+    "region",
+    "bucket_name",
+    "function_name",
+    "function_timeout",
+    "error",
+    "progress",
+    "frames_rendered",
+    "submitted_at",
+    "finished_at",
+    "deadline_at",
+    "cancel_requested_at",
+)
+"""What a refresh needs of a row: loading whole rows costs more than reading S3 (measured)."""
+
+
+def claim_due(skipped_buckets: list[str]) -> list[Render]:
+    """Claim due rows of one bucket, those that are due longest first; empty if none is due."""
+    now = timezone.now()
+    due = RefreshState.objects.due(now).order_by("next_refresh_at")
+    place = due.exclude(bucket_name__in=skipped_buckets).values("region", "bucket_name").first()
+    if place is None:
+        return []
+    claimed = due.filter(**place).claim(at=now, until=now + LEASE, limit=BATCH_SIZE)
+    states = {state.pk: state for state in claimed}
+    renders = list(Render.objects.filter(pk__in=states).only(*FIELDS))
+    for render in renders:
+        render.refresh_state = states[render.pk]
+    return renders
+
+
+def claim_now(renders: list[Render]) -> list[Render]:
+    """Claim these rows, due or not, also those that have no schedule any more."""
+    now = timezone.now()
+    ids = [render.pk for render in renders]
+    lease = {"asked_at": now, "next_refresh_at": now + LEASE}
+    if RefreshState.objects.filter(pk__in=ids).update(**lease) < len(ids):
+        RefreshState.objects.upsert(Render.objects.filter(pk__in=ids, refresh_state=None), **lease)
+    states = RefreshState.objects.in_bulk(ids)
+    for render in renders:
+        # Without a state, the row was deleted meanwhile.
+        render.refresh_state = states.get(render.pk) or RefreshState(render=render, **lease)
+    return renders
+
+
+def claim_for_watcher(render: Render) -> bool:
+    """Claim the row for a client that asks for its progress; False if the row is answered as it is.
+
+    However many clients ask, S3 is asked once a second at most, and not while somebody else waits
+    for its answer. Either way the row counts as watched, so that the worker refreshes it sooner.
+    """
+    now = timezone.now()
+    state = RefreshState.objects.filter(pk=render.pk)
+    is_answered = Q(answered_at__gte=F("asked_at"))
+    is_free = Q(asked_at__isnull=True) | Q(asked_at__lte=now - MIN_INTERVAL) & (
+        is_answered | Q(next_refresh_at__lte=now)
+    )
+    if state.filter(is_free).update(asked_at=now, next_refresh_at=now + LEASE, watched_at=now):
+        return True
+    is_newly_watched = Q(watched_at__isnull=True) | Q(watched_at__lte=now - WATCHED_FOR / 2)
+    sooner = Least(F("next_refresh_at"), now + MIN_INTERVAL)
+    next_at = Case(When(is_answered, then=sooner), default=F("next_refresh_at"))
+    state.filter(is_newly_watched).update(watched_at=now, next_refresh_at=next_at)
+    return False

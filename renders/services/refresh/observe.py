@@ -1,0 +1,145 @@
+"""Interpret what was fetched, and ask S3 further where the file does not decide. No database."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.utils import timezone
+
+from renders.models import Render
+from renders.remotion import storage
+from renders.remotion.errors import RemotionError, UnusableResponse
+from renders.remotion.progress import RenderProgress, interpret, output_key
+from renders.remotion.reader import OUT_OF_TIME, Fetched, FetchFailed, FetchResult, Missing, Unchanged
+from renders.remotion.target import LambdaTarget
+from renders.services.refresh.schedule import overdue_at
+
+logger = logging.getLogger(__name__)
+
+THREADS = 8
+TIME_LIMIT_SECONDS = 10
+"""For the further requests of one batch: looking for outputs, asking Remotion to cancel."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was learnt about one render."""
+
+    render_id: str
+    fetched: Fetched | None = None
+    """None if there was no progress.json, or none that will ever be usable."""
+    progress: RenderProgress | None = None
+    """What ``fetched`` means."""
+    is_over: bool = False
+    """Its time has passed by S3's clock, and its output was looked for."""
+    output_size: int | None = None
+    """Bytes of the output, if it was looked for and found."""
+
+
+Observed = Observation | Unchanged | FetchFailed
+
+
+def observe(
+    target: LambdaTarget,
+    renders: Sequence[Render],
+    results: Sequence[FetchResult],
+    *,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> list[Observed]:
+    """Return what each result says about its render, in order.
+
+    Where the time of a render has passed, or it shall be cancelled, S3 is asked further, for at
+    most ``TIME_LIMIT_SECONDS`` over all of them.
+    """
+    now = timezone.now()
+    observed = [_interpret(render, result, now) for render, result in zip(renders, results, strict=True)]
+    undecided = [number for number, found in enumerate(observed) if _is_undecided(renders[number], found)]
+    if undecided:
+        ends_at = time.monotonic() + TIME_LIMIT_SECONDS
+        ask = partial(_ask_further, target, is_out_of_time=lambda: is_stopped() or time.monotonic() > ends_at)
+        with ThreadPoolExecutor(THREADS) as threads:
+            answers = threads.map(ask, (renders[number] for number in undecided), (observed[n] for n in undecided))
+            for number, answer in zip(undecided, answers, strict=True):
+                observed[number] = answer
+    return observed
+
+
+def _interpret(render: Render, result: FetchResult, now: datetime) -> Observed:
+    if isinstance(result, Unchanged):
+        return result
+    if isinstance(result, Missing):
+        return Observation(render.render_id)
+    if isinstance(result, Fetched):
+        try:
+            return _observation(render, result, now.timestamp() * 1000)
+        except Exception as err:
+            # One malformed file must not keep the other renders of the batch from being read.
+            logger.warning("Render %s has a progress.json that cannot be understood: %r", render.id, err)
+            message = f"S3 answered with a progress.json that cannot be understood ({err!r})."
+            result = FetchFailed(UnusableResponse(message))
+    if isinstance(result.error, UnusableResponse) and now > overdue_at(render) + _time_limit(render):
+        return Observation(render.render_id)  # it will never become usable
+    return result
+
+
+def _observation(render: Render, fetched: Fetched, now_in_ms: float) -> Observation:
+    progress = interpret(
+        fetched.progress_json,
+        bucket_name=render.bucket_name,
+        now_in_ms=now_in_ms,
+        function_timeout=render.function_timeout,
+    )
+    return Observation(render.render_id, fetched, progress)
+
+
+def _is_undecided(render: Render, found: Observed) -> bool:
+    return isinstance(found, Observation) and (render.cancel_requested_at is not None or _may_be_over(render, found))
+
+
+def _may_be_over(render: Render, found: Observation) -> bool:
+    """Whether nothing more will be written, by our clock, so that the output must be looked for."""
+    if found.progress is None:
+        is_overdue = not render.is_terminal and timezone.now() > overdue_at(render)
+        return is_overdue or render.is_presumed_failed
+    return found.progress.is_past_deadline and not found.progress.fatal_error_encountered
+
+
+def _ask_further(
+    target: LambdaTarget, render: Render, found: Observation, *, is_out_of_time: Callable[[], bool]
+) -> Observed:
+    if is_out_of_time():
+        return OUT_OF_TIME
+    try:
+        if render.cancel_requested_at and render.status == Render.Status.RENDERING:
+            _request_cancel_again(target, render)
+        return _with_output(target, render, found) if _may_be_over(render, found) else found
+    except RemotionError as err:
+        return FetchFailed(err)
+    except Exception as err:
+        logger.exception("Render %s: what S3 said of its output cannot be understood.", render.id)
+        message = f"What S3 said of the output cannot be understood ({type(err).__name__})."
+        return FetchFailed(UnusableResponse(message))
+
+
+def _with_output(target: LambdaTarget, render: Render, found: Observation) -> Observation:
+    """Look for the output, and interpret the file again by S3's clock, which is the one that counts."""
+    key = output_key(render_id=render.render_id, out_name=render.out_name)
+    search = storage.find_output(target, bucket_name=render.bucket_name, key=key)
+    if found.fetched:
+        found = _observation(render, found.fetched, search.at_in_ms)
+    return replace(found, is_over=True, output_size=search.size)
+
+
+def _request_cancel_again(target: LambdaTarget, render: Render) -> None:
+    try:
+        storage.request_cancel(target, bucket_name=render.bucket_name, render_id=render.render_id)
+    except RemotionError as err:
+        logger.warning("Render %s could not be cancelled: %s", render.id, err)
+
+
+def _time_limit(render: Render) -> timedelta:
+    return timedelta(seconds=render.function_timeout)

@@ -1,0 +1,28 @@
+"""Do a render again that failed or was cancelled."""
+
+from renders.models import Render
+from renders.services.create import Created, create_render
+from renders.services.errors import Conflict
+from renders.services.idempotency import RESERVED_KEY_PREFIX
+
+
+def retry_render(render: Render) -> Created:
+    """Create a new row with the same input and today's settings.
+
+    Raise Conflict unless the render failed or was cancelled and is not being retried already, and
+    what ``create_render`` raises.
+    """
+    if render.status not in (Render.Status.FAILED, Render.Status.CANCELLED):
+        raise Conflict(f"The render is {render.status}; only one that failed or was cancelled can be repeated.")
+    # Read before the check below: of two requests at once, the second then has the key of the first.
+    last = render.retries.order_by("-created_at").first()
+    if active := render.retries.active().first():
+        raise Conflict(f"The render is being repeated already, as {active.id}.")
+    return create_render(
+        owner=render.owner,
+        input_props=render.input_props,
+        priority=render.priority,
+        retry_of=render,
+        may_wait=True,
+        idempotency_key=f"{RESERVED_KEY_PREFIX}retry of {render.id} after {last.id if last else 'itself'}",
+    )
