@@ -2,22 +2,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from renders.models import RefreshState, Render, transitions
-from renders.remotion import start as remotion_start
-from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError, Unavailable
+from renders.remotion.errors import Unavailable
 from renders.remotion.reader import Missing
-from renders.remotion.start import StartedRender
 from renders.remotion.target import LambdaTarget
-from renders.services.create import create_render
-from renders.services.errors import StartFailed
-from renders.services.outputs import sign_output
 from renders.services.refresh import engine
 from renders.services.refresh.engine import refresh_render, refresh_renders
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
-from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
+from tests.servers import Answer, ScriptedServer, reply, s3_error
 
 pytestmark = pytest.mark.django_db
 Status, Reason = Render.Status, Render.FailureReason
@@ -43,64 +37,6 @@ def recorded(name: str, step: int = -1) -> dict[str, Any]:
 def refreshed(render: Render) -> Render:
     refresh_render(render)
     return Render.objects.get(pk=render.pk)
-
-
-class TestCreateRender:
-    def test_row_takes_what_remotion_answered(self, aws: ScriptedServer) -> None:
-        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=True).render
-        row = Render.objects.get()
-        assert render == row
-        assert (row.status, row.render_id, row.bucket_name) == (Status.RENDERING, "abc123", BUCKET)
-        assert "abc123" in row.cloudwatch_logs
-        assert row.folder_in_s3_console.endswith("prefix=renders/abc123/")
-        assert (row.frames_per_lambda, row.codec, row.remotion_version) == (60, "h264", "4.0.527")
-        assert f'"outName": "{row.id}.mp4"' in aws.requests[0][2].decode()
-
-    @pytest.mark.django_db(transaction=True)
-    def test_row_is_committed_as_submitting_before_the_call(self, aws: ScriptedServer, monkeypatch: Any) -> None:
-        seen = []
-
-        def start(*_: Any, **__: Any) -> StartedRender:
-            seen.append((Render.objects.get().status, connection.in_atomic_block))
-            return StartedRender("abc123", BUCKET)
-
-        monkeypatch.setattr(remotion_start, "start", start)
-        create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
-        assert seen == [(Status.SUBMITTING, False)]
-
-    @pytest.mark.parametrize(
-        ("answer", "kind"),
-        [
-            (reply({"type": "error", "message": "You have multiple buckets."}), Rejected),
-            (lambda_error(404, "ResourceNotFoundException"), FunctionMissing),
-        ],
-    )
-    def test_a_refusal_is_kept_on_the_row(self, aws: ScriptedServer, answer: Answer, kind: type[Exception]) -> None:
-        aws.answers[INVOKE] = answer
-        with pytest.raises(StartFailed) as raised:
-            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
-        row = Render.objects.get()
-        assert isinstance(raised.value.__cause__, kind)
-        assert raised.value.render == row
-        assert (row.status, row.failure_reason, row.error) == (Status.FAILED, Reason.REJECTED, str(raised.value))
-
-    def test_an_unknown_outcome_leaves_the_row_submitting(self, aws: ScriptedServer) -> None:
-        aws.answers[INVOKE] = Answer(reset=True)
-        with pytest.raises(StartFailed) as raised:
-            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
-        row = Render.objects.get()
-        assert isinstance(raised.value.__cause__, OutcomeUnknown)
-        assert (row.status, row.error) == (Status.SUBMITTING, str(raised.value))
-
-    @pytest.mark.parametrize(
-        "name", ["REMOTION_AWS_ACCESS_KEY_ID", "REMOTION_AWS_SECRET_ACCESS_KEY", "REMOTION_SITE_NAME"]
-    )
-    def test_without_setup_there_is_no_row_and_no_call(self, aws: ScriptedServer, settings: Any, name: str) -> None:
-        setattr(settings, name, "")
-        with pytest.raises(SetupError):
-            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
-        assert not Render.objects.exists()
-        assert not aws.requests
 
 
 class TestRefreshRender:
@@ -275,15 +211,3 @@ class TestRefreshRenders:
         render.save_changes()
         (result,) = refresh_renders([stale])
         assert result.render.status == Status.SUCCEEDED
-
-
-class TestSignOutput:
-    def test_only_a_succeeded_render_has_a_video(self) -> None:
-        assert sign_output(make_render()) is None
-        render = make_render(Status.SUCCEEDED)
-        assert "/renders/abc123/out.mp4?" in (sign_output(render) or "")
-
-    def test_it_is_signed_anew_and_never_stored(self) -> None:
-        render = make_render(Status.SUCCEEDED)
-        sign_output(render)
-        assert "X-Amz-Signature" not in str(Render.objects.values().get())

@@ -1,5 +1,3 @@
-"""Deliveries of Remotion's webhook: recorded, forged, repeated, late, early, unknown, and again."""
-
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,9 +5,8 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -73,6 +70,30 @@ def store(aws: ScriptedServer, render_id: str = "abc123", *, bucket: str = BUCKE
     return path
 
 
+def during_the_call(aws: ScriptedServer, answer: Answer | Callable[[], Answer]) -> None:
+    """Remotion's delivery arrives while the call that starts the render still waits for ``answer``."""
+    assert isinstance(answer, Answer)
+
+    def deliver_and_answer() -> Answer:
+        try:
+            deliver(body_of(custom_data={"id": str(Render.objects.get().id)}))
+        finally:
+            connection.close()
+        return answer
+
+    aws.answers[INVOKE] = deliver_and_answer
+
+
+@pytest.fixture
+def failed(aws: ScriptedServer) -> WebhookDelivery:
+    """A delivery that came while S3 was down; S3 is up again."""
+    render = make_render(render_id="abc123", bucket_name=BUCKET)
+    path = store(aws, answer=s3_error(503, "SlowDown"))
+    delivery = deliver(about(render))
+    aws.answers[path] = last_progress()
+    return delivery
+
+
 class TestRecorded:
     @pytest.mark.parametrize(
         ("name", "recording", "status", "error"),
@@ -127,84 +148,6 @@ class TestRecorded:
         render.refresh_from_db()
         assert render.status == Status.RENDERING
         assert render.refreshed_at
-
-
-class TestUnverified:
-    def refused(self, response: Any) -> str:
-        """Nothing but 401 is said and a note without the body kept; the note."""
-        assert response.status_code == 401
-        assert response.json() == {"error": "The signature is missing or wrong."}
-        delivery = WebhookDelivery.objects.latest("pk")
-        assert (delivery.valid, delivery.processed, delivery.body) == (False, False, "")
-        return delivery.error
-
-    @pytest.mark.parametrize(
-        ("signature", "why"),
-        [
-            (None, "no signature"),
-            ("", "no signature"),
-            ("NO_SECRET_PROVIDED", "without a secret"),
-            (sign(body_of(), secret="guessed"), "does not match"),
-            (sign(body_of(), secret=SECRET).removeprefix("sha512="), "does not match"),
-            (sign(body_of(), secret=SECRET)[:-1], "does not match"),
-            ("sha512=schlüssel", "does not match"),
-            ("x" * 5000, "does not match"),
-        ],
-    )
-    def test_a_signature_that_is_none_of_ours(self, aws: ScriptedServer, signature: str | None, why: str) -> None:
-        render = make_render(render_id="abc123", bucket_name=BUCKET)
-        store(aws)
-        assert why in self.refused(post(body_of(), signature))
-        render.refresh_from_db()
-        assert render.status == Status.RENDERING
-        assert aws.requests == []
-
-    @pytest.mark.parametrize("position", [0, 20, -1])
-    def test_one_byte_that_is_another(self, position: int) -> None:
-        body = bytearray(body_of())
-        signature = sign(bytes(body), secret=SECRET)
-        body[position] ^= 1
-        self.refused(post(bytes(body), signature))
-
-    @pytest.mark.parametrize("body", [b"", b"\xff\x00", b"{" * 10_000])
-    def test_what_is_no_json_is_not_looked_at(self, body: bytes) -> None:
-        self.refused(post(body, "sha512=0"))
-
-    @pytest.mark.parametrize("secret", ["", " , "])
-    def test_without_a_secret_nothing_is_verified(self, settings: Any, secret: str) -> None:
-        settings.REMOTION_WEBHOOK_SECRET = secret
-        assert "REMOTION_WEBHOOK_SECRET is not set" in self.refused(post(body_of(), sign(body_of(), secret="")))
-
-    def test_neither_session_nor_token_takes_its_place(self, staff: User) -> None:
-        client = APIClient()
-        client.force_authenticate(staff)
-        self.refused(client.post(PATH, {"renderId": "abc123"}, format="json"))
-
-    def test_the_newest_are_kept_and_those_that_were_verified(
-        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(incoming_webhooks, "MAX_REJECTED", 3)
-        verified = deliver(body_of())
-        for _ in range(6):
-            post(body_of(), None)
-        kept = list(WebhookDelivery.objects.values_list("pk", flat=True))
-        assert len(kept) == 4
-        assert verified.pk in kept
-        assert WebhookDelivery.objects.latest("pk").pk == max(kept)
-
-    def test_a_huge_one_is_not_read_to_its_end(self) -> None:
-        body = b"x" * 1_000_001
-        response = post(body, sign(body, secret=SECRET))
-        assert response.status_code == 413
-        assert "1,000,000 bytes" in response.json()["error"]
-        assert not WebhookDelivery.objects.exists()
-
-    def test_only_post_is_answered(self) -> None:
-        assert Client().get(PATH).status_code == 405
-
-    def test_a_rejected_one_cannot_hold_a_body(self) -> None:
-        with pytest.raises(IntegrityError):
-            WebhookDelivery.objects.create(headers={}, body="{}", valid=False)
 
 
 class TestRotation:
@@ -329,20 +272,6 @@ class TestBeforeOurStartReturned:
         assert (render.status, render.render_id) == (Status.SUCCEEDED, "abc123")
 
 
-def during_the_call(aws: ScriptedServer, answer: Answer | Callable[[], Answer]) -> None:
-    """Remotion's delivery arrives while the call that starts the render still waits for ``answer``."""
-    assert isinstance(answer, Answer)
-
-    def deliver_and_answer() -> Answer:
-        try:
-            deliver(body_of(custom_data={"id": str(Render.objects.get().id)}))
-        finally:
-            connection.close()
-        return answer
-
-    aws.answers[INVOKE] = deliver_and_answer
-
-
 class TestCustomDataThatPointsElsewhere:
     def test_the_row_that_has_the_render_is_the_one(self, aws: ScriptedServer) -> None:
         theirs, other = make_render(), make_render(Status.SUBMITTING)
@@ -385,16 +314,6 @@ class TestCustomDataThatPointsElsewhere:
         assert claimed.render_id == ""
 
 
-@pytest.fixture
-def failed(aws: ScriptedServer) -> WebhookDelivery:
-    """A delivery that came while S3 was down; S3 is up again."""
-    render = make_render(render_id="abc123", bucket_name=BUCKET)
-    path = store(aws, answer=s3_error(503, "SlowDown"))
-    delivery = deliver(about(render))
-    aws.answers[path] = last_progress()
-    return delivery
-
-
 class TestWhileS3IsDown:
     def test_the_delivery_is_kept_and_the_row_as_it_was(self, failed: WebhookDelivery) -> None:
         assert (failed.valid, failed.processed) == (True, False)
@@ -404,94 +323,6 @@ class TestWhileS3IsDown:
     def test_polling_does_not_wait_for_it(self, failed: WebhookDelivery) -> None:
         call_command("refresh_renders", stdout=StringIO())
         assert Render.objects.get().status == Status.SUCCEEDED
-
-
-class TestReplay:
-    def run(self, *arguments: str) -> tuple[str, str]:
-        out, err = StringIO(), StringIO()
-        call_command("replay_webhooks", *arguments, stdout=out, stderr=err)
-        return out.getvalue(), err.getvalue()
-
-    def test_failed_ones_are_processed(self, failed: WebhookDelivery) -> None:
-        assert self.run("--failed") == ("Processed 1 deliveries.\n", "")
-        failed.refresh_from_db()
-        assert (failed.processed, failed.error) == (True, "")
-        assert Render.objects.get().status == Status.SUCCEEDED
-        assert self.run("--failed") == ("Processed 0 deliveries.\n", "")
-
-    def test_chosen_ones_are_processed_again(self, aws: ScriptedServer) -> None:
-        first, second = deliver(body_of("one")), deliver(body_of("two"))
-        out, err = self.run("--id", str(second.pk), "--id", str(first.pk))
-        assert out == "Processed 2 deliveries.\n"
-        assert (
-            err == f"{first.pk}: {incoming_webhooks.UNKNOWN_RENDER}\n{second.pk}: {incoming_webhooks.UNKNOWN_RENDER}\n"
-        )
-
-    def test_one_that_fails_again_is_told_and_keeps_no_other(self, failed: WebhookDelivery) -> None:
-        bad = deliver(b"not json")
-        WebhookDelivery.objects.filter(pk=bad.pk).update(id=failed.pk - 1)
-        with pytest.raises(CommandError, match="1 could not be processed"):
-            self.run("--failed")
-        assert Render.objects.get().status == Status.SUCCEEDED
-
-    def test_a_rejected_one_cannot_be(self) -> None:
-        post(body_of(), None)
-        rejected = WebhookDelivery.objects.get()
-        assert self.run("--failed")[0] == "Processed 0 deliveries.\n"
-        with pytest.raises(CommandError, match="1 could not be processed"):
-            self.run("--id", str(rejected.pk))
-        rejected.refresh_from_db()
-        assert not rejected.processed
-
-    @pytest.mark.parametrize("arguments", [[], ["--failed", "--id", "1"], ["--id", "x"], ["--id", "0"]])
-    def test_what_is_to_be_done_must_be_clear(self, arguments: list[str]) -> None:
-        with pytest.raises(CommandError):
-            self.run(*arguments)
-
-    @pytest.mark.parametrize("pk", ["4711", "9" * 30])
-    def test_an_id_that_there_is_not(self, pk: str) -> None:
-        with pytest.raises(CommandError, match=f"There is no delivery {pk}"):
-            self.run("--id", pk)
-
-
-class TestAdmin:
-    LIST = "/admin/renders/webhookdelivery/"
-
-    @pytest.fixture
-    def admin(self, staff: User, client: Client) -> Client:
-        client.force_login(staff)
-        return client
-
-    def test_list_filters_and_finds(self, admin: Client, failed: WebhookDelivery) -> None:
-        post(body_of(), None)
-        rejected = WebhookDelivery.objects.rejected().get()
-        for query, shown, hidden in [
-            ("valid__exact=0", rejected, failed),
-            ("valid__exact=1&processed__exact=0", failed, rejected),
-            ("error__isempty=0&q=abc123", failed, rejected),
-        ]:
-            content = admin.get(f"{self.LIST}?{query}").content.decode()
-            assert f"{self.LIST}{shown.pk}/change/" in content
-            assert f"{self.LIST}{hidden.pk}/change/" not in content
-
-    def test_page_shows_everything_and_nothing_can_be_changed(self, admin: Client) -> None:
-        delivery = deliver(body_of("<b>bold</b>"))
-        content = admin.get(f"{self.LIST}{delivery.pk}/change/").content.decode()
-        for words in ("&lt;b&gt;bold&lt;/b&gt;", "X-Remotion-Signature", incoming_webhooks.UNKNOWN_RENDER):
-            assert words in content
-        assert 'name="_save"' not in content
-        assert [admin.get(f"{self.LIST}{path}").status_code for path in ("add/", f"{delivery.pk}/delete/")] == [403] * 2
-
-    def test_chosen_ones_are_processed_again(self, admin: Client, failed: WebhookDelivery) -> None:
-        post(body_of(), None)
-        deliver(b"not json")
-        data = {"action": "process_again", "_selected_action": [str(pk) for pk in self.ids()]}
-        content = admin.post(self.LIST, data, follow=True).content.decode()
-        assert "Deliveries: 1 rejected and left alone, 1 processed, 1 failed." in content
-        assert Render.objects.get().status == Status.SUCCEEDED
-
-    def ids(self) -> list[int]:
-        return list(WebhookDelivery.objects.values_list("pk", flat=True))
 
 
 class TestStart:

@@ -1,9 +1,4 @@
-"""The refresh engine: what is due, batches, buckets that misbehave, watchers, late truth."""
-
-import signal
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -14,7 +9,6 @@ from django.utils import timezone
 from renders.models import RefreshState, Render, RenderQuerySet
 from renders.remotion import reader
 from renders.services.create import create_render
-from renders.services.reconcile import reconcile
 from renders.services.refresh import engine
 from renders.services.refresh.apply import Refreshed
 from renders.services.refresh.circuit_breaker import CircuitBreaker
@@ -22,7 +16,6 @@ from renders.services.refresh.engine import refresh_render
 from renders.services.refresh.lease import LEASE
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import Answer, ScriptedServer, reply, s3_error
-from tests.test_worker import Workers, start_worker, wait_until  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.django_db
 Status, Reason = Render.Status, Render.FailureReason
@@ -263,31 +256,6 @@ class TestSlowS3:
         assert not aws.requests
 
 
-class TestClockSkew:
-    @pytest.mark.parametrize("minutes", [-2, 2])
-    @pytest.mark.parametrize("step", [0, 10])
-    def test_a_clock_that_is_off_does_not_fail_a_healthy_render(
-        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch, minutes: int, step: int
-    ) -> None:
-        render = make_render()
-        aws.answers[progress_path(render)] = reply(recorded(step=step))
-        right = timezone.now
-        monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(minutes=minutes))
-        make_due(submitted_at=timezone.now())
-        refresh_due()
-        render.refresh_from_db()
-        assert render.status == Status.RENDERING
-        assert render.progress_json
-
-    def test_nor_keep_one_alive_for_ever(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        render = make_render()
-        aws.answers[progress_path(render)] = reply(recorded(step=10, seconds_left=-30))
-        right = timezone.now
-        monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(minutes=2))
-        refresh_due()
-        assert Render.objects.get().failure_reason == Reason.TIMED_OUT
-
-
 class TestStalled:
     def test_it_is_told_and_goes_on(self, aws: ScriptedServer) -> None:
         moved_at = timezone.now() - timedelta(seconds=121)
@@ -306,99 +274,6 @@ class TestStalled:
     def test_one_that_is_over_is_not(self) -> None:
         then = timezone.now() - timedelta(hours=1)
         assert not make_render(Status.FAILED, progressed_at=then, refreshed_at=timezone.now()).is_stalled
-
-
-class TestLateTruth:
-    @pytest.mark.parametrize("reason", [Reason.TIMED_OUT, Reason.LOST])
-    def test_an_output_that_turns_up_makes_it_succeed(self, aws: ScriptedServer, reason: str) -> None:
-        finished_at = timezone.now() - timedelta(minutes=6)
-        render = make_render(Status.FAILED, failure_reason=reason, finished_at=finished_at)
-        make_due()
-        refresh_due()
-        render.refresh_from_db()
-        assert render.status == Status.FAILED
-        assert next_refresh_at() == finished_at + timedelta(hours=1)
-        aws.answers[f"{RENDERS}{render.render_id}/{render.out_name}"] = Answer(b"12345")
-        make_due()
-        refresh_due()
-        render.refresh_from_db()
-        assert (render.status, render.output_size) == (Status.SUCCEEDED, 5)
-        assert not RefreshState.objects.exists()
-
-    def test_so_does_a_progress_json_that_is_done(self, aws: ScriptedServer) -> None:
-        render = make_render(Status.FAILED, failure_reason=Reason.TIMED_OUT)
-        aws.answers[progress_path(render)] = reply(recorded())
-        make_due()
-        refresh_due()
-        render.refresh_from_db()
-        assert (render.status, render.cost, render.error) == (Status.SUCCEEDED, 0.0007, "")
-
-    def test_the_third_look_is_the_last(self, aws: ScriptedServer) -> None:
-        old = timezone.now() - timedelta(hours=24, seconds=1)
-        make_render(Status.FAILED, failure_reason=Reason.LOST, finished_at=old)
-        make_due()
-        refresh_due()
-        assert not RefreshState.objects.exists()
-
-    def test_a_row_that_times_out_is_looked_at_again(self, aws: ScriptedServer) -> None:
-        render = make_render()
-        aws.answers[progress_path(render)] = reply(recorded(step=10, seconds_left=-30))
-        refresh_due()
-        render.refresh_from_db()
-        assert render.finished_at
-        assert next_refresh_at() == render.finished_at + timedelta(minutes=5)
-
-    def test_one_whose_start_was_in_doubt_is_sought_again(self, bucket: Any) -> None:
-        lost = make_render(Status.FAILED, failure_reason=Reason.LOST, render_id="", bucket_name="")
-        make_due()
-        reconcile()
-        lost.refresh_from_db()
-        assert lost.status == Status.FAILED
-        assert next_refresh_at() > timezone.now()
-        bucket.put_object(Bucket=BUCKET, Key=f"renders/abc/{lost.out_name}", Body=b"12345")
-        make_due()
-        assert reconcile().found == 1
-        lost.refresh_from_db()
-        assert (lost.status, lost.render_id) == (Status.RENDERING, "abc")
-
-
-class TestWatchers:
-    @pytest.mark.django_db(transaction=True)
-    def test_many_at_once_are_one_reading(self, aws: ScriptedServer) -> None:
-        render = make_render()
-        aws.answers[progress_path(render)] = reply(recorded(step=10))
-        barrier = Barrier(16)
-
-        def watch(_: int) -> str:
-            try:
-                barrier.wait(20)
-                return refresh_render(Render.objects.get()).status
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(16) as watchers:
-            assert set(watchers.map(watch, range(16))) == {Status.RENDERING}
-        assert aws.count(progress_path(render)) == 1
-
-    def test_a_worker_and_a_watcher_share_one_too(self, aws: ScriptedServer) -> None:
-        render = make_render()
-        refresh_due()
-        refresh_render(Render.objects.get())
-        assert aws.count(progress_path(render)) == 1
-
-    def test_who_watches_makes_the_worker_read_sooner(self, aws: ScriptedServer) -> None:
-        render = make_render(submitted_at=timezone.now() - timedelta(seconds=100))
-        refresh_due()
-        assert next_refresh_at() - timezone.now() > timedelta(seconds=8)
-        refresh_render(render)
-        assert next_refresh_at() - timezone.now() <= timedelta(seconds=1)
-
-    def test_an_answer_from_the_row_costs_no_write_each_time(self, aws: ScriptedServer) -> None:
-        make_render()
-        render = refresh_render(Render.objects.get())
-        with CaptureQueriesContext(connection) as queries:
-            refresh_render(render)
-        assert len(queries) == 3
 
 
 class TestBatches:
@@ -452,34 +327,3 @@ class TestBatches:
         assert "could not be saved" in str(results[bad.pk].error)
         good.refresh_from_db()
         assert good.status == Status.SUCCEEDED
-
-
-@pytest.mark.django_db(transaction=True)
-class TestWorkers:
-    def test_two_share_the_rows_and_one_that_is_killed_loses_none(
-        self,
-        aws: ScriptedServer,
-        start_worker: Workers,  # noqa: F811
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        if connection.vendor != "postgresql":
-            pytest.skip("On SQLite there is one worker.")
-        body = reply(recorded()).body
-        aws.answers[RENDERS] = Answer(body, delay=0.3)
-        renders = [make_render() for _ in range(1200)]
-        victim, other = start_worker(), start_worker()
-        wait_until(lambda: len(aws.requests) > 300)
-        victim.kill()
-        victim.wait()
-        wait_until(lambda: not RefreshState.objects.due(timezone.now()).exists())
-        other.send_signal(signal.SIGTERM)
-        other.communicate(timeout=30)
-        left = Render.objects.filter(status=Status.RENDERING)
-        assert left.exists(), "The killed one held nothing: it was killed too late."
-        asked_once = len({path for _, path, _ in aws.requests}) == len(aws.requests)
-        assert asked_once
-        # Its time is up, and another takes over.
-        make_due()
-        start_worker()
-        wait_until(lambda: not left.exists())
-        assert Render.objects.filter(status=Status.SUCCEEDED).count() == len(renders)

@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 
 from renders.models import Render
-from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.schedule import next_refresh_at
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,31 +48,3 @@ class TestNextRefresh:
     @pytest.mark.parametrize("reason", ["rejected", "render_error"])
     def test_what_remotion_has_ended_is_not(self, reason: str) -> None:
         assert after(status="failed", failure_reason=reason, finished_at=NOW) is None
-
-
-class TestCircuitBreaker:
-    def test_a_bucket_that_fails_is_silent_for_longer_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("renders.services.refresh.circuit_breaker.random.uniform", lambda low, high: high)
-        clock = [0.0]
-        monkeypatch.setattr("renders.services.refresh.circuit_breaker.time.monotonic", lambda: clock[0])
-        backoff = CircuitBreaker()
-        for seconds in (2, 4, 8, 16, 32, 60, 60):
-            backoff.begin("dead")
-            backoff.end("dead", has_answered=False)
-            clock[0] += seconds - 0.1
-            assert backoff.open_buckets() == ["dead"]
-            clock[0] += 0.2
-            assert backoff.open_buckets() == []
-
-    def test_one_thread_at_a_time_finds_out_whether_it_answers_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = [0.0]
-        monkeypatch.setattr("renders.services.refresh.circuit_breaker.time.monotonic", lambda: clock[0])
-        backoff = CircuitBreaker()
-        backoff.begin("dead")
-        assert backoff.open_buckets() == []
-        backoff.end("dead", has_answered=False)
-        clock[0] += 2
-        backoff.begin("dead")
-        assert backoff.open_buckets() == ["dead"]
-        backoff.end("dead", has_answered=True)
-        assert backoff.open_buckets() == []

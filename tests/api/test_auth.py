@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from renders.models import Render
+from tests.factories import INPUT_PROPS, make_render
+from tests.servers import ScriptedServer
+
+pytestmark = pytest.mark.django_db
+Status = Render.Status
+CREATE = ["/api/lambda/render", "/api/renders/"]
+BODY = {"inputProps": INPUT_PROPS}
+
+
+def post(api: APIClient, path: str, body: Any = None) -> Any:
+    return api.post(path, body, format="json")
+
+
+class TestWhoMay:
+    PATHS = [("post", "/api/lambda/render"), ("post", "/api/lambda/progress"), ("get", "/api/renders/")]
+
+    @pytest.mark.parametrize(("method", "path"), PATHS)
+    def test_nobody_is_401(self, aws: ScriptedServer, method: str, path: str) -> None:
+        response = getattr(APIClient(), method)(path, BODY, format="json")
+        assert response.status_code == 401
+        assert "Token" in response.json()["error"]
+        assert not Render.objects.exists()
+
+    def test_anybody_where_that_is_allowed(self, aws: ScriptedServer, settings: Any) -> None:
+        settings.API_ALLOW_ANONYMOUS = True
+        assert post(APIClient(), "/api/lambda/render", BODY).status_code == 200
+        assert Render.objects.get().owner is None
+
+    def test_a_token(self, aws: ScriptedServer, user: User) -> None:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+        assert post(client, "/api/lambda/render", BODY).status_code == 200
+        assert Render.objects.get().owner == user
+
+    def test_a_wrong_token(self, user: User) -> None:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION="Token nonsense")
+        assert client.get("/api/renders/").status_code == 401
+
+    def test_a_session_needs_its_csrf_token(self, aws: ScriptedServer, user: User) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(user)
+        assert client.get("/api/renders/").status_code == 200
+        assert client.post("/api/lambda/render", BODY, content_type="application/json").status_code == 403
+        assert not Render.objects.exists()
+
+    def test_owner_and_staff_see_it_and_others_do_not(self, api: APIClient, user: User, staff: User) -> None:
+        own, others = make_render(owner=user), make_render(owner=staff)
+        assert [row["id"] for row in api.get("/api/renders/").json()["results"]] == [str(own.id)]
+        assert api.get(f"/api/renders/{others.id}").status_code == 404
+        assert api.post(f"/api/renders/{others.id}/refresh").status_code == 404
+        api.force_authenticate(staff)
+        assert len(api.get("/api/renders/").json()["results"]) == 2

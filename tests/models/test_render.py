@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from renders.models import Render
+from tests.factories import BUCKET, make_render
+
+pytestmark = pytest.mark.django_db
+Status = Render.Status
+READING: dict[str, Any] = {
+    "progress": 0.5,
+    "frames_rendered": 75,
+    "errors": [],
+    "cost": 0.001,
+    "currency": "USD",
+    "deadline_at": None,
+}
+OUTPUT: dict[str, Any] = {"output_bucket": BUCKET, "output_key": "renders/x/y.mp4", "output_size": 9}
+REMOTE = {"render_id": "abc123", "bucket_name": BUCKET, "cloudwatch_logs": "c", "folder_in_s3_console": "f"}
+
+
+class TestConstraints:
+    @pytest.mark.parametrize(
+        ("constraint", "fields"),
+        [
+            ("render_(status_known|finished_at_when_terminal)", {"status": "dancing"}),
+            ("render_progress_from_0_to_1", {"progress": 1.1}),
+            ("render_progress_from_0_to_1", {"progress": -0.1}),
+            ("render_finished_at_when_terminal", {"status": "succeeded", "finished_at": None}),
+            ("render_finished_at_when_terminal", {"status": "rendering", "finished_at": timezone.now()}),
+            ("render_failure_reason_when_failed", {"status": "failed", "failure_reason": ""}),
+            ("render_failure_reason_when_failed", {"status": "rendering", "failure_reason": "lost"}),
+            ("render_rendering_has_render_id", {"status": "rendering", "render_id": ""}),
+        ],
+    )
+    def test_what_must_never_be_false(self, constraint: str, fields: dict[str, Any]) -> None:
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            make_render(**fields)
+
+    def test_one_row_for_a_remote_render(self) -> None:
+        make_render(render_id="abc123")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_render(render_id="abc123")
+
+    def test_many_rows_without_one(self) -> None:
+        make_render(Status.SUBMITTING)
+        make_render(Status.SUBMITTING)
+
+
+class TestQuerySet:
+    def test_every_status_is_either_active_or_terminal(self) -> None:
+        assert set(Render.ACTIVE) | set(Render.TERMINAL) == set(Status)
+        assert not set(Render.ACTIVE) & set(Render.TERMINAL)
+
+    def test_active_and_submitted(self) -> None:
+        rows = {status: make_render(status) for status in Status}
+        assert set(Render.objects.active()) == {rows[status] for status in Render.ACTIVE}
+        assert set(Render.objects.submitted()) == {rows[Status.SUBMITTING], rows[Status.RENDERING]}
+
+    def test_the_active_ones_are_found_by_their_index(self) -> None:
+        make_render()
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "render_active" in Render.objects.submitted().order_by("created_at").explain()
+
+    def test_owner_sees_own_staff_all_and_nobody_the_ownerless(self, user: User, staff: User) -> None:
+        own, other, ownerless = make_render(owner=user), make_render(owner=staff), make_render()
+        assert set(Render.objects.visible_to(user)) == {own}
+        assert set(Render.objects.visible_to(staff)) == {own, other, ownerless}
+        assert set(Render.objects.visible_to(AnonymousUser())) == {ownerless}
+
+    def test_either_id_finds_a_render(self) -> None:
+        render, other = make_render(), make_render()
+        make_render(Status.SUBMITTING)
+        assert set(Render.objects.matching_id(str(render.id), other.render_id, "", "nonsense")) == {render, other}

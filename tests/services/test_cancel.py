@@ -1,0 +1,96 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from renders.models import RefreshState, Render
+from renders.services.cancel import cancel_render
+from renders.services.create import create_render
+from renders.services.reconcile import reconcile
+from renders.services.refresh.engine import refresh_render
+from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
+from tests.servers import INVOKE, Answer, ScriptedServer, reply
+
+pytestmark = pytest.mark.django_db
+Status = Render.Status
+
+
+def doubtful(**fields: Any) -> Render:
+    return make_render(Status.SUBMITTING, error="AWS did not answer.", **fields)
+
+
+class TestCancel:
+    def cancel(self, api: APIClient, render: Render) -> Any:
+        return api.post(f"/api/renders/{render.id}/cancel/")
+
+    def test_a_queued_render_ends_at_once(self, api: APIClient, user: User, aws: ScriptedServer) -> None:
+        response = self.cancel(api, make_render(Status.QUEUED, owner=user))
+        assert (response.status_code, response.json()["status"]) == (200, "cancelled")
+        assert not aws.requests
+
+    def test_a_rendering_one_when_remotion_has_stopped(self, api: APIClient, user: User, aws: ScriptedServer) -> None:
+        render = make_render(owner=user, render_id="abc123")
+        aws.answers[f"/{BUCKET}/renders/abc123/cancel.json"] = Answer()
+        aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(
+            {**load_recording("cancelled")[2]["progress.json"], "timeoutTimestamp": 9e15}
+        )
+        response = self.cancel(api, render)
+        assert (response.status_code, response.json()["status"]) == (202, "rendering")
+        assert response.json()["cancelRequestedAt"]
+        assert "cancelledAt" in json.loads(aws.requests[0][2])
+        assert refresh_render(Render.objects.get()).status == Status.RENDERING
+
+        aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(load_recording("cancelled")[-1]["progress.json"])
+        RefreshState.objects.update(asked_at=None)
+        row = refresh_render(Render.objects.get())
+        assert (row.status, row.failure_reason, row.error) == (Status.CANCELLED, "", "")
+        assert row.cost == 0.00102
+
+    def test_one_that_was_faster_has_succeeded(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123", cancel_requested_at=timezone.now())
+        aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(load_recording("succeeds")[-1]["progress.json"])
+        assert refresh_render(render).status == Status.SUCCEEDED
+
+    def test_one_that_failed_by_itself_has_failed(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123", cancel_requested_at=timezone.now())
+        aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = reply(
+            load_recording("throws-in-chunk")[-1]["progress.json"]
+        )
+        assert refresh_render(render).status == Status.FAILED
+
+    def test_nothing_is_cancelled_that_nobody_asked_for(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123")
+        aws.answers[f"/{BUCKET}/renders/abc123/"] = reply(load_recording("cancelled")[-1]["progress.json"])
+        assert refresh_render(render).status == Status.FAILED
+
+    def test_a_request_that_got_lost_is_made_again(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123")
+        path = f"/{BUCKET}/renders/abc123/cancel.json"
+        aws.answers[path] = Answer(status=500)
+        cancel_render(render)
+        asked = aws.count(path)
+        aws.answers[path] = Answer()
+        refresh_render(Render.objects.get())
+        assert aws.count(path) == asked + 1
+
+    def test_one_in_doubt_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
+        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        assert cancel_render(render).status == Status.SUBMITTING
+        reconcile()
+        assert Render.objects.get().status == Status.CANCELLED
+
+    @pytest.mark.parametrize("status", Render.TERMINAL)
+    def test_what_is_over_is_a_conflict(self, api: APIClient, user: User, status: str) -> None:
+        response = self.cancel(api, make_render(status, owner=user))
+        assert response.status_code == 409
+        assert status in response.json()["error"]
+
+
+def test_start_asks_for_cancellation(aws: ScriptedServer) -> None:
+    create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+    assert json.loads(aws.requests[0][2])["enableCancellation"] is True
+    assert aws.count(INVOKE) == 1

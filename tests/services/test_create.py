@@ -1,0 +1,77 @@
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from renders.models import Render
+from renders.remotion import start as remotion_start
+from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError
+from renders.remotion.start import StartedRender
+from renders.services.create import create_render
+from renders.services.errors import StartFailed
+from tests.factories import BUCKET, INPUT_PROPS, load_recording
+from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
+
+pytestmark = pytest.mark.django_db
+Status, Reason = Render.Status, Render.FailureReason
+
+
+NO_METADATA = reply({**load_recording("succeeds")[-1]["progress.json"], "renderMetadata": None})
+
+
+class TestCreateRender:
+    def test_row_takes_what_remotion_answered(self, aws: ScriptedServer) -> None:
+        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=True).render
+        row = Render.objects.get()
+        assert render == row
+        assert (row.status, row.render_id, row.bucket_name) == (Status.RENDERING, "abc123", BUCKET)
+        assert "abc123" in row.cloudwatch_logs
+        assert row.folder_in_s3_console.endswith("prefix=renders/abc123/")
+        assert (row.frames_per_lambda, row.codec, row.remotion_version) == (60, "h264", "4.0.527")
+        assert f'"outName": "{row.id}.mp4"' in aws.requests[0][2].decode()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_row_is_committed_as_submitting_before_the_call(self, aws: ScriptedServer, monkeypatch: Any) -> None:
+        seen = []
+
+        def start(*_: Any, **__: Any) -> StartedRender:
+            seen.append((Render.objects.get().status, connection.in_atomic_block))
+            return StartedRender("abc123", BUCKET)
+
+        monkeypatch.setattr(remotion_start, "start", start)
+        create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        assert seen == [(Status.SUBMITTING, False)]
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (reply({"type": "error", "message": "You have multiple buckets."}), Rejected),
+            (lambda_error(404, "ResourceNotFoundException"), FunctionMissing),
+        ],
+    )
+    def test_a_refusal_is_kept_on_the_row(self, aws: ScriptedServer, answer: Answer, kind: type[Exception]) -> None:
+        aws.answers[INVOKE] = answer
+        with pytest.raises(StartFailed) as raised:
+            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        row = Render.objects.get()
+        assert isinstance(raised.value.__cause__, kind)
+        assert raised.value.render == row
+        assert (row.status, row.failure_reason, row.error) == (Status.FAILED, Reason.REJECTED, str(raised.value))
+
+    def test_an_unknown_outcome_leaves_the_row_submitting(self, aws: ScriptedServer) -> None:
+        aws.answers[INVOKE] = Answer(reset=True)
+        with pytest.raises(StartFailed) as raised:
+            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        row = Render.objects.get()
+        assert isinstance(raised.value.__cause__, OutcomeUnknown)
+        assert (row.status, row.error) == (Status.SUBMITTING, str(raised.value))
+
+    @pytest.mark.parametrize(
+        "name", ["REMOTION_AWS_ACCESS_KEY_ID", "REMOTION_AWS_SECRET_ACCESS_KEY", "REMOTION_SITE_NAME"]
+    )
+    def test_without_setup_there_is_no_row_and_no_call(self, aws: ScriptedServer, settings: Any, name: str) -> None:
+        setattr(settings, name, "")
+        with pytest.raises(SetupError):
+            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        assert not Render.objects.exists()
+        assert not aws.requests

@@ -1,0 +1,208 @@
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from renders.models import BucketScan, Render, transitions
+from renders.remotion import storage
+from renders.remotion.aws import s3_client
+from renders.remotion.errors import Unavailable
+from renders.services.reconcile import Reconciliation, reconcile
+from tests.factories import BUCKET, load_recording, make_render
+from tests.servers import ScriptedServer
+
+pytestmark = pytest.mark.django_db
+Status = Render.Status
+
+
+def put(s3: Any, key: str, value: Any = None) -> None:
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(value or {}))
+
+
+def progress_of(render: Render | None) -> dict[str, Any]:
+    """A progress.json, of a row's render or of somebody else's."""
+    progress: dict[str, Any] = load_recording("succeeds")[-1]["progress.json"]
+    progress["renderMetadata"]["outName"] = render.out_name if render else "other.mp4"
+    return progress
+
+
+def doubtful(**fields: Any) -> Render:
+    return make_render(Status.SUBMITTING, error="AWS did not answer.", **fields)
+
+
+def _unavailable(*_: Any, **__: Any) -> None:
+    raise Unavailable("S3 failed.")
+
+
+class TestAdoption:
+    def test_nothing_is_asked_while_nothing_is_in_doubt(self, aws: ScriptedServer) -> None:
+        make_render()
+        assert reconcile() == Reconciliation(unconfirmed=0, found=0, requests=0)
+        assert not aws.requests
+
+    def test_nor_for_a_call_that_is_still_under_way(self, aws: ScriptedServer) -> None:
+        make_render(Status.SUBMITTING)
+        assert reconcile().unconfirmed == 0
+        assert not aws.requests
+
+    def test_a_render_that_carries_our_mark_is_found(self, bucket: Any) -> None:
+        render, other = doubtful(), doubtful()
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(None))
+        put(bucket, "renders/bbbbbbbbbb/progress.json", progress_of(render))
+        result = reconcile()
+        assert (result.unconfirmed, result.found, result.requests) == (2, 1, 3)
+        row = Render.objects.get(pk=render.pk)
+        assert (row.status, row.render_id, row.bucket_name, row.error) == (Status.RENDERING, "bbbbbbbbbb", BUCKET, "")
+        assert "bbbbbbbbbb" in row.cloudwatch_logs
+        assert Render.objects.get(pk=other.pk).status == Status.SUBMITTING
+
+    def test_by_its_output_alone_too(self, bucket: Any) -> None:
+        render = doubtful()
+        put(bucket, f"renders/aaaaaaaaaa/{render.out_name}")
+        assert reconcile().found == 1
+        assert Render.objects.get().render_id == "aaaaaaaaaa"
+
+    def test_a_bucket_that_is_not_configured_is_found(self, bucket: Any, settings: Any) -> None:
+        render = doubtful(configured_bucket="")
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
+        result = reconcile()
+        assert (result.found, result.requests) == (1, 3)
+
+    def test_it_is_sought_where_it_was_asked_for_though_the_settings_have_changed(
+        self, bucket: Any, settings: Any
+    ) -> None:
+        settings.REMOTION_BUCKET_NAME = "remotionlambda-useast1-newer"
+        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
+        assert reconcile().found == 1
+
+    def test_each_of_several_buckets_is_searched_before_it_is_lost(self, bucket: Any) -> None:
+        bucket.create_bucket(Bucket="remotionlambda-useast1-another")
+        bucket.create_bucket(Bucket="not-remotions")
+        old = timezone.now() - timedelta(seconds=301)
+        found, lost = (doubtful(configured_bucket="", submitted_at=old) for _ in range(2))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(found))
+        assert reconcile(max_requests=1).found == 0
+        assert Render.objects.unconfirmed().count() == 2
+        reconcile()
+        found.refresh_from_db()
+        lost.refresh_from_db()
+        assert (found.status, lost.failure_reason) == (Status.RENDERING, "lost")
+        assert set(BucketScan.objects.values_list("bucket_name", flat=True)) == {
+            BUCKET,
+            "remotionlambda-useast1-another",
+        }
+
+    def test_a_file_that_cannot_be_read_is_no_proof_that_it_is_lost(
+        self, bucket: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
+        with monkeypatch.context() as broken:
+            broken.setattr("renders.services.reconcile.fetch_progress", _unavailable)
+            reconcile()
+        assert Render.objects.get().status == Status.SUBMITTING
+        assert reconcile().found == 1
+
+    def test_but_not_for_ever(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        doubtful(submitted_at=timezone.now() - timedelta(seconds=301 + 600))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", {})
+        monkeypatch.setattr("renders.services.reconcile.fetch_progress", _unavailable)
+        reconcile()
+        assert Render.objects.get().failure_reason == "lost"
+
+    def test_known_and_old_renders_are_not_read(self, bucket: Any) -> None:
+        doubtful(submitted_at=timezone.now() + timedelta(minutes=10))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(None))
+        assert reconcile().requests == 1
+        Render.objects.update(submitted_at=timezone.now())
+        make_render(render_id="aaaaaaaaaa")
+        assert reconcile().requests == 1
+
+    def test_a_search_is_bounded_and_goes_on_where_it_ended(self, bucket: Any, monkeypatch: Any) -> None:
+        render = doubtful()
+        for number in range(6):
+            put(bucket, f"renders/a{number}/progress.json", progress_of(None))
+        put(bucket, "renders/b/progress.json", progress_of(render))
+        adopted = []
+        with monkeypatch.context() as patch:
+            patch.setattr(storage, "s3_client", _paged(s3_client, 2))
+            for _ in range(10):
+                result = reconcile(max_requests=3)
+                assert result.requests <= 3
+                adopted.append(result.found)
+                if result.found:
+                    break
+        assert adopted[-1] == 1
+        assert len(adopted) > 2
+
+    def test_another_rows_render_is_not_adopted(self, bucket: Any) -> None:
+        render = doubtful()
+        owner = make_render(render_id="aaaaaaaaaa")
+        put(bucket, f"renders/aaaaaaaaaa/{render.out_name}")
+        assert reconcile().found == 0
+        assert Render.objects.get(pk=render.pk).status == Status.SUBMITTING
+        assert Render.objects.get(pk=owner.pk).render_id == "aaaaaaaaaa"
+
+    def test_not_found_in_time_is_lost(self, bucket: Any) -> None:
+        doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        reconcile()
+        row = Render.objects.get()
+        assert (row.status, row.failure_reason) == (Status.FAILED, "lost")
+        assert "AWS did not answer." in row.error
+
+    def test_nothing_is_lost_before_the_whole_bucket_was_looked_through(self, bucket: Any) -> None:
+        doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        for number in range(30):
+            put(bucket, f"renders/a{number:02}/progress.json", progress_of(None))
+        reconcile()
+        assert Render.objects.get().status == Status.SUBMITTING
+        reconcile()
+        assert Render.objects.get().failure_reason == "lost"
+
+    @pytest.mark.parametrize("metadata", [[], 1, {"outName": {"key": "a", "bucketName": "b"}}, {"outName": None}])
+    def test_odd_files_of_others_do_no_harm(self, bucket: Any, metadata: Any) -> None:
+        render = doubtful()
+        put(bucket, "renders/a/progress.json", {"renderMetadata": metadata})
+        bucket.put_object(Bucket=BUCKET, Key="renders/b/progress.json", Body=b"{torn")
+        put(bucket, "renders/c/progress.json", progress_of(render))
+        assert reconcile().found == 1
+
+    def test_one_walks_at_a_time(self, bucket: Any) -> None:
+        doubtful()
+        reconcile()
+        BucketScan.objects.update(leased_until=timezone.now() + timedelta(minutes=1))
+        assert reconcile().requests == 0
+
+    def test_one_that_was_called_lost_is_found_after_all(self, aws: ScriptedServer) -> None:
+        render = make_render(Status.FAILED, failure_reason="lost", render_id="", bucket_name="")
+        transitions.mark_rendering(render, render_id="a", bucket_name="b", cloudwatch_logs="", folder_in_s3_console="")
+        render.save_changes()
+        render.refresh_from_db()
+        assert (render.status, render.failure_reason, render.finished_at) == (Status.RENDERING, "", None)
+
+    def test_found_just_in_time_is_not_lost(self, bucket: Any) -> None:
+        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        put(bucket, "renders/aaaaaaaaaa/progress.json", progress_of(render))
+        out = StringIO()
+        call_command("refresh_renders", stdout=out)
+        assert "Unconfirmed: 1, of which 1 found, with 2 requests to S3." in out.getvalue()
+        assert Render.objects.get().status == Status.SUCCEEDED
+
+
+def _paged(real: Any, size: int) -> Any:
+    class Paged:
+        def __init__(self, s3: Any) -> None:
+            self.s3 = s3
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.s3, name)
+
+        def list_objects_v2(self, **options: Any) -> Any:
+            return self.s3.list_objects_v2(**options, MaxKeys=size)
+
+    return lambda config: Paged(real(config))
