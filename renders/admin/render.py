@@ -105,13 +105,13 @@ class RenderAdmin(admin.ModelAdmin):
                 )
             },
         ),
-        ("What Remotion said", {"classes": ("collapse",), "fields": ("errors_shown", "progress_json_shown")}),
+        ("What Remotion said", {"classes": ("collapse",), "fields": ("errors_shown",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> RenderQuerySet:
         renders = Render.objects.all()
         is_list = request.resolver_match is not None and request.resolver_match.view_name.endswith("_changelist")
-        return renders.defer("progress_json", "errors") if is_list else renders
+        return renders.defer("errors") if is_list else renders
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RenderChangeList
@@ -262,10 +262,6 @@ class RenderAdmin(admin.ModelAdmin):
     @admin.display(description="Errors and warnings")
     def errors_shown(self, render: Render) -> SafeString | str:
         return preformatted(as_json(render.errors)) if render.errors else NOTHING
-
-    @admin.display(description="progress.json, as last read")
-    def progress_json_shown(self, render: Render) -> SafeString | str:
-        return preformatted(as_json(render.progress_json)) if render.progress_json else NOTHING
 
 
 def _search(renders: RenderQuerySet, text: str) -> RenderQuerySet:

@@ -150,7 +150,6 @@ class Render(models.Model):
     output_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
     cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, for Lambda only.")
     currency = models.CharField(max_length=3, blank=True, default="")
-    progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
 
     slots_needed = models.PositiveIntegerField(default=1, help_text="Functions that run at once at most.")
     priority = models.SmallIntegerField(default=0, help_text="-50 to 50; a higher one starts sooner.")

@@ -118,7 +118,6 @@ def record_progress(
     errors: list[dict[str, Any]],
     cost: float | None,
     currency: str,
-    progress_json: dict[str, Any],
     deadline_at: datetime | None,
     at: datetime,
 ) -> bool:
@@ -135,7 +134,6 @@ def record_progress(
         errors=errors,
         cost=cost,
         currency=currency,
-        progress_json=progress_json,
         deadline_at=deadline_at,
         refreshed_at=at,
     )

@@ -178,9 +178,9 @@ class _Scan:
         except Unavailable as err:
             logger.warning("%s is left out of the scan: %s", started, err)
             return False
-        metadata = None if isinstance(result, Missing) else result.progress_json.get("renderMetadata")
-        out_name = metadata.get("outName") if isinstance(metadata, dict) else None
-        if isinstance(out_name, str) and out_name in self.sought:
+        metadata = None if isinstance(result, Missing) else result.file.render_metadata
+        out_name = metadata.out_name if metadata else None
+        if out_name in self.sought:
             self._take(out_name, started)
         return True
 

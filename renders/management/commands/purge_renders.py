@@ -42,7 +42,7 @@ class Command(BaseCommand):
         # Each in a transaction of its own: a run that is stopped goes on with the next one.
         ids = list(old.order_by("finished_at").values_list("pk", flat=True))
         for pk in tqdm(ids, leave=False, disable=None):
-            render = Render.objects.defer("progress_json", "input_props").filter(pk=pk).first()
+            render = Render.objects.defer("input_props").filter(pk=pk).first()
             if render is None:
                 continue  # deleted by another process
             try:

@@ -170,7 +170,7 @@ def _apply_observation(render: Render, found: Observation, now: datetime) -> Non
         )
     elif progress and progress.was_cancelled and render.cancel_requested_at:
         transitions.mark_cancelled(render, at=now)
-    elif progress and progress.fatal_error_encountered:
+    elif progress and progress.fatal_error:
         transitions.mark_failed(render, reasons.RENDER_ERROR, error=progress.error_message, at=now)
     elif found.output_size is not None:
         bucket, key = render.bucket_name, _output_key(render)
@@ -194,7 +194,6 @@ def _record(render: Render, found: Observation, now: datetime) -> None:
         errors=found.progress.errors,
         cost=found.progress.cost,
         currency=found.progress.currency,
-        progress_json=found.fetched.progress_json,
         deadline_at=_from_ms(found.progress.deadline_in_ms),
         at=now,
     )

@@ -32,7 +32,7 @@ def refresh_render(render: Render) -> Render:
             (result,) = _refresh_claimed([render], lambda: False)
             if result.error:
                 raise result.error
-    return Render.objects.select_related("refresh_state").defer("progress_json").get(pk=render.pk)
+    return Render.objects.select_related("refresh_state").get(pk=render.pk)
 
 
 def refresh_renders(renders: Iterable[Render], is_stopped: Callable[[], bool] = lambda: False) -> Iterator[Refreshed]:

@@ -88,7 +88,7 @@ def _interpret(render: Render, result: FetchResult, now: datetime) -> Observed:
 
 def _observation(render: Render, fetched: Fetched, now_in_ms: float) -> Observation:
     progress = interpret(
-        fetched.progress_json,
+        fetched.file,
         bucket_name=render.bucket_name,
         now_in_ms=now_in_ms,
         function_timeout=render.function_timeout,
@@ -105,7 +105,7 @@ def _may_be_over(render: Render, found: Observation) -> bool:
     if found.progress is None:
         is_overdue = not render.is_terminal and timezone.now() > overdue_at(render)
         return is_overdue or render.is_presumed_failed
-    return found.progress.is_past_deadline and not found.progress.fatal_error_encountered
+    return found.progress.is_past_deadline and found.progress.fatal_error is None
 
 
 def _ask_further(
