@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from renders.checks import check_deployment, check_values
+from renders.operations.checks import check_deployment, check_values
 
 
 def ids(messages: list[Any]) -> list[str]:
