@@ -40,6 +40,7 @@ class TestCommand:
                 return seen
         raise AssertionError(seen)
 
+    @pytest.mark.system
     def test_once_renders_the_example_and_leaves_nothing_running(self, toolchain: Toolchain) -> None:
         process = self.start("--once")
         output = self.read_until(process, "S3, Remotion's function and the service")
@@ -54,6 +55,7 @@ class TestCommand:
         assert wait_until_gone(family) == []
         assert not list(toolchain.folder.glob(f"runs/{process.pid}-*/tmp/*")), "workers clean up behind them"
 
+    @pytest.mark.system
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
     def test_every_process_dies_with_it(self, toolchain: Toolchain, number: signal.Signals) -> None:
         process = self.start()
@@ -65,6 +67,7 @@ class TestCommand:
         assert wait_until_gone(family) == []
         assert process.returncode == (-9 if number == signal.SIGKILL else 0)
 
+    @pytest.mark.system
     def test_a_render_that_fails_is_status_1(self, monkeypatch: Any) -> None:
         props = {"code": "throw new Error('boom')", "durationInFrames": 2, "fps": 30}
         monkeypatch.setattr("renders.sandbox.demo.EXAMPLE", {"inputProps": props})

@@ -1,9 +1,12 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from renders.sandbox.toolchain import NODE, Toolchain
 
 
+@pytest.mark.system
 def test_a_worker_refuses_a_temporary_folder_that_is_not_its_own(toolchain: Toolchain, tmp_path: Path) -> None:
     bystander = tmp_path / "bystander"
     bystander.touch()

@@ -9,6 +9,7 @@ from renders.sandbox.stack import Sandbox, free_port
 from renders.sandbox.toolchain import Toolchain
 
 
+@pytest.mark.system
 def test_workers_that_cannot_load_are_told(toolchain: Toolchain, tmp_path: Path) -> None:
     shutil.copy(toolchain.app / "lambda.cjs", tmp_path)
     (tmp_path / "worker.cjs").write_text("throw new Error('broken')")
