@@ -23,8 +23,8 @@ import psutil
 from django.conf import settings
 
 from renders.remotion.config import function_name
+from renders.sandbox.child_process import start_child_process
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.leash import leashed
 from renders.sandbox.toolchain import BUCKET, NODE, SITE, Toolchain
 
 REGION = "us-east-1"
@@ -109,7 +109,7 @@ class Sandbox:
         """Starts a process that ends with the sandbox, or with us; its output goes to a log."""
         log = self._exit.enter_context((self.logs / f"{name}.log").open("wb"))
         # Leaving the context closes its input, which ends it, and waits.
-        process = self._exit.enter_context(leashed(command, **{"stdout": log, "stderr": log, **options}))
+        process = self._exit.enter_context(start_child_process(command, **{"stdout": log, "stderr": log, **options}))
         self.processes[name] = process
         return process
 

@@ -4,11 +4,11 @@ import time
 
 import psutil
 
-from renders.sandbox.leash import leashed
+from renders.sandbox.child_process import start_child_process
 from tests.sandbox.processes import wait_until_gone
 
 
-class TestLeash:
+class TestChildProcess:
     # A process that starts one more in a session, and so a process group, of its own.
     FAMILY = (
         "import subprocess, sys; "
@@ -25,21 +25,21 @@ class TestLeash:
         raise AssertionError("The family did not start.")
 
     def test_all_end_when_the_parents_end_of_the_pipe_closes(self) -> None:
-        with leashed([sys.executable, "-c", self.FAMILY]) as process:
+        with start_child_process([sys.executable, "-c", self.FAMILY]) as process:
             family = self.descendants(process)
         assert wait_until_gone(family) == []
 
     def test_all_end_when_it_is_asked_to(self) -> None:
-        with leashed([sys.executable, "-c", self.FAMILY]) as process:
+        with start_child_process([sys.executable, "-c", self.FAMILY]) as process:
             family = self.descendants(process)
             process.terminate()
             assert wait_until_gone(family) == []
 
     def test_orphans_end_too(self) -> None:
-        with leashed(["sh", "-c", "(setsid sleep 4322 &); exec sleep 4322"]) as process:
+        with start_child_process(["sh", "-c", "(setsid sleep 4322 &); exec sleep 4322"]) as process:
             family = self.descendants(process)
         assert wait_until_gone(family) == []
 
     def test_status_is_that_of_the_command(self) -> None:
-        with leashed([sys.executable, "-c", "raise SystemExit(3)"]) as process:
+        with start_child_process([sys.executable, "-c", "raise SystemExit(3)"]) as process:
             assert process.wait(10) == 3
