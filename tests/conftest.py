@@ -10,7 +10,8 @@ from django.db import connection
 from moto.server import ThreadedMotoServer
 from rest_framework.test import APIClient
 
-from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback
+from renders.sandbox.aws import Sandbox
+from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.sandbox.toolchain import Toolchain, prepare
 from tests.factories import BUCKET
 from tests.servers import INVOKE, Answer, ScriptedServer, reply

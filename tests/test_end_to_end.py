@@ -24,8 +24,8 @@ from renders.models import Render, WebhookDelivery
 from renders.remotion import aws, client
 from renders.remotion.config import RemotionConfig
 from renders.remotion.pricing import PRICES, estimate_cost
+from renders.sandbox.aws import KEY, REGION, Sandbox
 from renders.sandbox.demo import EXAMPLE
-from renders.sandbox.stack import KEY, REGION, Sandbox
 from renders.sandbox.toolchain import NODE, Toolchain
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.test import override_settings
 from renders.remotion import reader
 from renders.remotion.config import RemotionConfig
 from renders.remotion.reader import UNCHANGED, Reading, Wanted
-from renders.sandbox.stack import bypass_proxies_for_loopback
+from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.services.refresh import BATCH
 from tests.benchmarks import s3
 from tests.benchmarks.table import conclude, ratio, rounds, show

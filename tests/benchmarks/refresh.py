@@ -27,7 +27,7 @@ from remotion_lambda import RemotionClient
 from renders import services
 from renders.management.commands.render_worker import READERS
 from renders.models import Refresh, Render
-from renders.sandbox.stack import bypass_proxies_for_loopback
+from renders.sandbox.network import bypass_proxies_for_loopback
 from tests.benchmarks import rows, s3
 from tests.benchmarks.processes import started
 from tests.benchmarks.table import conclude, ratio, rounds, say, show

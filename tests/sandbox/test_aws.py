@@ -1,11 +1,10 @@
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 
+from renders.sandbox.aws import Sandbox
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.stack import Sandbox, free_port
 from renders.sandbox.toolchain import Toolchain
 
 
@@ -18,10 +17,3 @@ def test_workers_that_cannot_load_are_told(toolchain: Toolchain, tmp_path: Path)
     (tmp_path / "site").mkdir()
     with pytest.raises(SandboxError, match=r"The Lambda API did not start\.(.|\n)*Error: broken"):
         broken.__enter__()
-
-
-def test_a_taken_port_is_replaced_by_a_free_one() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert free_port(port) != port
-    assert free_port(port) == port
