@@ -91,6 +91,7 @@ def start_submitted(render: Render, target: LambdaTarget, options: RenderOptions
         target,
         options,
         input_props=render.input_props,
+        props_name=str(render.id),
         out_name=render.out_name,
         webhook=WebhookSettings.from_settings(),
         custom_data={"id": str(render.id)},

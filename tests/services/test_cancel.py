@@ -76,6 +76,16 @@ class TestCancel:
         refresh_render(Render.objects.get())
         assert aws.count(path) == asked + 1
 
+    def test_one_that_is_only_noted_is_sent_by_the_next_refresh(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123", next_refresh_at=timezone.now() + timedelta(seconds=15))
+        path = f"/{BUCKET}/renders/abc123/cancel.json"
+        aws.answers[path] = Answer()
+        cancel_render(render, send_now=False)
+        assert aws.requests == []
+        assert RefreshState.objects.get().next_refresh_at <= timezone.now() + timedelta(seconds=1)
+        refresh_render(Render.objects.get())
+        assert aws.count(path) == 1
+
     def test_one_in_doubt_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         assert cancel_render(render).status == Status.SUBMITTING
