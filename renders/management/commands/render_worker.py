@@ -10,12 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from renders import services
 from renders.management.arguments import positive_float
+from renders.management.base import DatabaseCommand
 from renders.models import Render
 from renders.remotion.errors import RemotionError
 
@@ -29,8 +30,7 @@ ADOPT_EVERY = timedelta(seconds=10)
 """Between two searches for renders in doubt: each may ask S3 for a page of the bucket."""
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Starts the renders that wait, refreshes the active ones, and finds those in doubt."
 
     def add_arguments(self, parser: CommandParser) -> None:

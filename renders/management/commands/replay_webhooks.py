@@ -1,14 +1,14 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from renders import services
 from renders.management.arguments import positive_int
+from renders.management.base import DatabaseCommand
 from renders.models import WebhookDelivery, WebhookDeliveryQuerySet
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Processes webhook deliveries again, in the order in which they came."
 
     def add_arguments(self, parser: CommandParser) -> None:
