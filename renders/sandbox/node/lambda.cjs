@@ -230,6 +230,8 @@ const announce = () => {
 
 process.on("SIGTERM", () => process.exit(0));
 server.requestTimeout = 0;
+// An idle connection stays open: one that is closed while a client reuses it fails that client's call.
+server.keepAliveTimeout = 0;
 server.listen(0, "127.0.0.1", () => {
   listening = server.address();
   for (let i = 0; i < Math.min(warm, concurrency); i++) {
