@@ -40,6 +40,7 @@ const startWorker = () => {
       AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${listening.port}`,
       SANDBOX_CHROMIUM: path.join(chromium, "chromium"),
       FONTCONFIG_PATH: path.join(chromium, "fonts"),
+      XDG_CACHE_HOME: path.join(chromium, "fonts-cache"),
       LD_LIBRARY_PATH: path.join(chromium, "al2023/lib"),
     },
   });
