@@ -31,7 +31,7 @@ def empty_database(db: None) -> Iterator[dict[str, str]]:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_nothing_is_doubled_lost_or_left_in_doubt(toolchain: Toolchain, empty_database: dict[str, str]) -> None:
+def test_nothing_is_doubled_lost_or_left_unconfirmed(toolchain: Toolchain, empty_database: dict[str, str]) -> None:
     seed = random.randrange(10**6)
     result = subprocess.run(
         [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--faults", "26"],
