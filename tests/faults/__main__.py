@@ -1,14 +1,19 @@
 """A fault matrix on Remotion's real function: is any render doubled, lost or left unconfirmed?
 
-``python -m tests.faults --seed 1 --faults 200``. Between the service and the sandbox stands a
-proxy on the loopback interface that delays, resets, refuses or tears what passes; besides, the
-web process and the worker are killed with ``kill -9`` before a call, during it, and before its
-answer is saved. What the function really started is then read from S3, behind the proxy's back,
-and compared with the rows. Ends with status 1 if any render is doubled, lost or unconfirmed.
+``python -m tests.faults --seed 1 --faults 200``. The service runs as in production: gunicorn with
+threads, and the worker, first without the webhook and then with it. Proxies on the loopback
+interface stand between it and the sandbox; they delay, reset, refuse or tear calls to Lambda and
+S3, and lose, delay or repeat webhook deliveries. Besides, the web process and the worker are
+killed with ``kill -9`` before a call, during it, and before its answer is saved. Every eleventh
+render has 150 frames, the others one. What the function really started is then read from S3,
+behind the proxies' back, and compared with the rows. Ends with status 1 if any render is doubled,
+lost or unconfirmed.
 """
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
@@ -32,4 +37,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # So that SIGTERM, too, ends the processes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     main()

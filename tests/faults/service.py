@@ -1,20 +1,25 @@
-"""The service as processes that can be killed and started again."""
+"""The service as processes that can be killed and started again: gunicorn with threads, and the worker."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from django.conf import settings
+
+from tests.faults.trials import WAYS, Trial
 
 
 class Service:
-    """The web process and the worker, which can be killed and started again."""
+    """The web process and the worker."""
 
     def __init__(self, environment: dict[str, str], port: int, logs: Path) -> None:
         self.environment, self.port, self.logs = environment, port, logs
@@ -24,20 +29,37 @@ class Service:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Both processes, from ``with`` to its end."""
+        try:
+            for name in WAYS:
+                self.start(name)
+            yield
+        finally:
+            self.stop()
+
     def start(self, name: str) -> None:
         arguments = {
-            "web": ["runserver", "--noreload", "--skip-checks", f"127.0.0.1:{self.port}"],
-            "worker": ["render_worker", "--interval", "0.5"],
+            "web": [
+                "-m",
+                "gunicorn",
+                "renderhub.wsgi",
+                "--threads=16",
+                "--timeout=120",
+                f"--bind=127.0.0.1:{self.port}",
+            ],
+            "worker": ["manage.py", "render_worker", "--interval=0.5"],
         }[name]
-        log = (self.logs / f"{name}.log").open("ab")
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=settings.BASE_DIR,
-            env=self.environment,
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=settings.BASE_DIR,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
         if name == "web":
             self._wait()
 
@@ -52,8 +74,12 @@ class Service:
         raise SystemExit(f"The web process did not start; see {self.logs}.")
 
     def kill(self, name: str) -> None:
-        self.processes[name].send_signal(signal.SIGKILL)
-        self.processes[name].wait()
+        """End the process and its children at once, as a machine that fails does."""
+        process = self.processes[name]
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        psutil.wait_procs(children)
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -61,12 +87,11 @@ class Service:
         for process in self.processes.values():
             process.wait(30)
 
-    def post(self, path: str, mark: str) -> int:
-        """The status of a request to render one frame; 0 where there was no answer."""
-        body = json.dumps({"inputProps": {"code": mark, "durationInFrames": 1, "fps": 30}}).encode()
-        request = urllib.request.Request(  # noqa: S310
-            f"{self.url}{path}", data=body, headers={"Content-Type": "application/json"}
-        )
+    def post(self, trial: Trial) -> int:
+        """Return the status of a request to render the trial; 0 where there was no answer."""
+        body = json.dumps({"inputProps": trial.input_props}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}{trial.path}", data=body, headers=headers)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
                 return int(response.status)
@@ -75,7 +100,7 @@ class Service:
         except OSError:
             return 0
 
-    def post_until(self, is_done: Callable[[], bool], path: str, mark: str) -> None:
-        """Asks again where there is no room, as a client would."""
-        while self.post(path, mark) == 429 and not is_done():
+    def post_until(self, is_done: Callable[[], bool], trial: Trial) -> None:
+        """Ask again where AWS has no room, as a client would."""
+        while self.post(trial) == 429 and not is_done():
             time.sleep(0.5)
