@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
 from renders.remotion import errors
-from renders.services.errors import Conflict, KeyConflict, NoFreeSlots, NotVerified, StartFailed
+from renders.services.errors import Conflict, KeyInUse, KeyReused, NoFreeSlots, NotVerified, StartFailed
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ STATUS_OF = {
     errors.OutcomeUnknown: 504,
     NoFreeSlots: 429,
     Conflict: 409,
-    KeyConflict: 409,
+    KeyReused: 409,
+    KeyInUse: 409,
     NotVerified: 401,
 }
 SIGN_IN = "Sign in, or send the header `Authorization: Token <your token>`."
@@ -51,7 +52,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 def _known_error(exc: BaseException | None, extra: dict[str, str] | None = None) -> Response:
     status = next(STATUS_OF[kind] for kind in type(exc).__mro__ if kind in STATUS_OF)
     response = Response({"error": str(exc), **(extra or {})}, status=status)
-    if status in (429, 503) or getattr(exc, "is_in_use", False):
+    if status in (429, 503) or isinstance(exc, KeyInUse):
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
