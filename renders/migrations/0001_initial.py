@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-id'],
+                'permissions': [('start_render_with_priority', 'Can start a render with a priority over 0')],
             },
         ),
         migrations.CreateModel(

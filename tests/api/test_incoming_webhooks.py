@@ -64,7 +64,7 @@ class TestUnverified:
     def refused(self, response: Any) -> str:
         """Nothing but 401 is said and a note without the body kept; the note."""
         assert response.status_code == 401
-        assert response.json() == {"error": "The signature is missing or wrong."}
+        assert response.json() == {"error": "The signature is missing or wrong.", "code": "signature_invalid"}
         delivery = WebhookDelivery.objects.latest("pk")
         assert (delivery.valid, delivery.processed, delivery.body) == (False, False, "")
         return delivery.error

@@ -1,12 +1,13 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from renders.models import Render
 from renders.remotion.options import slots_needed
 from renders.services.create import create_render
-from tests.factories import INPUT_PROPS, make_render
+from tests.factories import INPUT_PROPS, grant, make_render
 from tests.servers import INVOKE, ScriptedServer
 
 pytestmark = pytest.mark.django_db
@@ -42,9 +43,12 @@ class TestAdmission:
         make_render(Status.QUEUED, slots_needed=200)
         assert create().status == Status.QUEUED
 
-    def test_the_resource_answers_202(self, api: APIClient, numbered: ScriptedServer, settings: Any) -> None:
+    def test_the_resource_answers_202(
+        self, api: APIClient, user: User, numbered: ScriptedServer, settings: Any
+    ) -> None:
         settings.REMOTION_CONCURRENCY = 4
         make_render()
+        grant(user, "start_render_with_priority")
         response = api.post("/api/renders/", {**BODY, "priority": 7}, format="json")
         assert (response.status_code, response.json()["status"], response.json()["priority"]) == (202, "queued", 7)
 
