@@ -123,7 +123,7 @@ def _sentence(exc: BaseException, context: dict[str, Any]) -> str:
         path, message = _first(exc.detail)
         return f"{path}: {message}" if path else str(message)
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return f"{context['request'].method} is not allowed here: use {' or '.join(context['view'].allowed_methods)}."
+        return f"{context['request'].method} is not allowed here: use {', '.join(context['view'].allowed_methods)}."
     return str(exc.detail if isinstance(exc, APIException) else exc)
 
 

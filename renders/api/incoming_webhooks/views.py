@@ -1,3 +1,5 @@
+"""Where Remotion posts its deliveries: ``/api/lambda/webhook``."""
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView

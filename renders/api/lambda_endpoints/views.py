@@ -1,3 +1,5 @@
+"""The seed's two endpoints: ``/api/lambda/render`` and ``/api/lambda/progress``."""
+
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -14,7 +16,7 @@ from renders.remotion.errors import OutcomeUnknown, Rejected
 from renders.services.outputs import sign_output
 from renders.services.refresh.engine import refresh_render
 
-UNCONFIRMED = "It is not known whether the render started. It is looked for, and not started again by itself."
+UNCONFIRMED = "It is not known whether the render started: it is being looked for, and is not started again by itself."
 MIN_PROGRESS = 0.03
 """Remotion's template shows a bar that has begun, from the first answer on."""
 

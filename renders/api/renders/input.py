@@ -108,7 +108,9 @@ class InputPropsSerializer(serializers.Serializer):
             raise serializers.ValidationError([NO_OBJECT])
         known = super().to_internal_value(data)
         if known["durationInFrames"] / known["fps"] > MAX_VIDEO_SECONDS:
-            raise serializers.ValidationError({"fps": ["So few frames a second make a video of over 24 hours."]})
+            raise serializers.ValidationError(
+                {"fps": ["At this rate the video is over 24 hours long: send more frames a second, or fewer frames."]}
+            )
         return {**data, **known}
 
 

@@ -1,3 +1,5 @@
+"""The resource ``/api/renders/``."""
+
 from collections.abc import Callable
 
 from rest_framework import mixins, status, viewsets
@@ -29,11 +31,11 @@ class RenderViewSet(Endpoint, mixins.RetrieveModelMixin, mixins.ListModelMixin, 
 
     def get_queryset(self) -> RenderQuerySet:
         if self.action != "list":
-            # Whether the user may see it is an object permission: an owner's costs no query.
+            # RenderPermission decides whether the user may see it, without a query if it is the user's own.
             return Render.objects.select_related("owner", "refresh_state").defer("progress_json")
         renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state")
-        if status := self.query.get("status"):
-            renders = renders.filter(status=status)
+        if "status" in self.query:
+            renders = renders.filter(status=self.query["status"])
         return renders.defer("progress_json", "input_props", "errors")
 
     def get_serializer_class(self) -> type[BaseSerializer]:
