@@ -71,7 +71,8 @@ class Endpoint(APIView):
         return {name.upper(): action for name, action in actions.items() if name not in ("head", "options")}
 
     def _action(self) -> str:
-        return self.action_of_method().get(self.request.method or "", "")
+        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+        return self.action_of_method().get(method, "")
 
 
 def _validated(serializer: Serializer) -> dict[str, Any]:

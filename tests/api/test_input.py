@@ -117,6 +117,10 @@ class TestUnknownParameters:
         assert (response.status_code, response.json()["code"]) == (400, "unknown_parameter")
         assert not Render.objects.exists()
 
+    def test_head_is_as_get(self, api: APIClient, user: User) -> None:
+        assert api.head("/api/renders/?status=failed&pageSize=3").status_code == 200
+        assert api.head("/api/renders/?owner=bob").status_code == 400
+
     def test_nor_has_one_render(self, api: APIClient, user: User) -> None:
         assert api.get(f"/api/renders/{make_render(owner=user).id}?fields=id").status_code == 400
 
