@@ -45,6 +45,11 @@ class TokenAuthentication(authentication.TokenAuthentication):
 class SessionAuthentication(authentication.SessionAuthentication):
     """DRF's, with a message that says how to send the CSRF token."""
 
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+            return None  # no session has such a key, and PostgreSQL cannot look for it
+        return super().authenticate(request)
+
     def enforce_csrf(self, request: Request) -> None:
         try:
             super().enforce_csrf(request)

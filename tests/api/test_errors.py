@@ -84,6 +84,10 @@ class TestCodes:
         response = client.post(CREATE[1], b"x" * length, content_type=content_type)
         assert response.status_code in (400, 403, 413)
 
+    def test_a_session_cookie_that_is_none_is_no_failure_of_ours(self, db: None) -> None:
+        client = Client(headers={"Cookie": r'sessionid="abcdefgh\000"'}, raise_request_exception=False)
+        assert client.get("/api/renders/").status_code == 401
+
     def test_a_client_that_leaves_is_no_failure_of_ours(self, api: APIClient, monkeypatch: Any) -> None:
         def gone(*_: Any) -> bytes:
             raise ConnectionResetError
