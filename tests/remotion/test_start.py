@@ -8,6 +8,7 @@ import pytest
 
 from renders.remotion.errors import (
     AccessDenied,
+    BucketMissing,
     FunctionMissing,
     OutcomeUnknown,
     PropsNotStored,
@@ -77,6 +78,11 @@ class TestStart:
             (lambda_error(413, "RequestTooLargeException", "Too large."), Rejected, "Too large."),
             (lambda_error(500, "ServiceException"), OutcomeUnknown, "not known whether"),
             (lambda_error(502, "EC2UnexpectedException"), OutcomeUnknown, "not known whether"),
+            (
+                reply({"type": "error", "message": "The specified bucket does not exist"}),
+                BucketMissing,
+                "Set REMOTION_BUCKET_NAME",
+            ),
             (reply({"type": "error", "message": "You have multiple buckets (a,b)"}), Rejected, r"buckets \(a,b\)"),
             (reply({"type": "error", "message": "Rate Exceeded."}), Throttled, "no capacity"),
             # Remotion writes the first progress.json while it launches the render.

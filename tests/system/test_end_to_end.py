@@ -27,13 +27,13 @@ from renders.remotion.options import RenderOptions
 from renders.remotion.pricing import PRICES, estimate_cost
 from renders.remotion.start import prepare, start
 from renders.remotion.target import LambdaTarget
+from renders.sandbox.aws import KEY, REGION, Sandbox
 from renders.sandbox.demo import EXAMPLE
-from renders.sandbox.stack import KEY, REGION, Sandbox
 from renders.sandbox.toolchain import NODE, Toolchain
 from renders.services.refresh.apply import change_render, mark_started
 from tests.factories import make_render
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.system]
 Status, Reason = Render.Status, Render.FailureReason
 PATIENCE = 60
 
@@ -84,13 +84,10 @@ def distinct_frames(toolchain: Toolchain, video: Path) -> int:
 class TestSucceeding:
     def test_the_seeds_example_becomes_the_video_that_was_asked_for(self, sandbox: Sandbox, tmp_path: Path) -> None:
         with tempfile.NamedTemporaryFile() as bystander:
-            began = time.monotonic()
             started = APIClient().post("/api/lambda/render", EXAMPLE, format="json").json()
-            answered_in = time.monotonic() - began
             answer, row = finish(started)
             assert Path(bystander.name).exists(), "the function must not empty the machine's temporary folder"
         assert answer["type"] == "done"
-        assert answered_in < 30
 
         video = tmp_path / "video.mp4"
         with urllib.request.urlopen(answer["url"]) as response:  # noqa: S310
@@ -276,7 +273,7 @@ class TestBrowserThatCannotStart:
             started = create("Never shown")
             if "sleep" in browser:
                 # The one function that the account may run is waiting for its browser.
-                assert wait_for(self.refusal)["error"].startswith("AWS Lambda has no room")
+                assert wait_for(self.refusal)["error"].startswith("AWS Lambda has no capacity")
             answer, row = finish(started)
         assert answer["type"] == "error"
         assert "time limit of 3 seconds" in answer["message"]
