@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from renders.admin.display import NOTHING, as_json, preformatted, seconds
 from renders.admin.render_actions import RenderActions
-from renders.models import Render, RenderQuerySet
+from renders.models import RefreshState, Render, RenderQuerySet
 from renders.remotion.errors import RemotionError
 from renders.services.outputs import sign_output
 
@@ -34,7 +34,7 @@ class RenderAdmin(RenderActions):
     """One column each for what support asks first: who, how far, how long, how much, where the logs are."""
 
     list_display = (
-        "__str__",
+        "name",
         "status_badge",
         "progress_bar",
         "owner_link",
@@ -49,7 +49,7 @@ class RenderAdmin(RenderActions):
     list_select_related = ("owner", "refresh_state")
     search_fields = ("id", "render_id")
     search_help_text = (
-        "Our id, the renderId or the owner's name, in full; or words of an error, which reads all failed renders."
+        "Our id, the renderId or the owner's name, in full; or words of an error (slower: all failed renders are read)."
     )
     fieldsets = (
         (None, {"fields": ("status_badge", "progress_bar", "failure_reason", "error", "video", "links")}),
@@ -88,7 +88,7 @@ class RenderAdmin(RenderActions):
                     "created_at",
                     "submitted_at",
                     "cancel_requested_at",
-                    "read_shown",
+                    "last_refresh_shown",
                     "progressed_at",
                     "deadline_at",
                     "next_refresh_shown",
@@ -108,6 +108,11 @@ class RenderAdmin(RenderActions):
         self, request: HttpRequest, queryset: QuerySet[Render], search_term: str
     ) -> tuple[QuerySet[Render], bool]:
         return _search(cast("RenderQuerySet", queryset), search_term.strip()), False
+
+    @admin.display(description="Render")
+    def name(self, render: Render) -> str:
+        """Return the renderId, or the beginning of our id until there is one."""
+        return render.render_id or f"{str(render.id)[:8]}…"
 
     @admin.display(description="Status")
     def status_badge(self, render: Render) -> SafeString:
@@ -139,13 +144,13 @@ class RenderAdmin(RenderActions):
     def duration_shown(self, render: Render) -> str:
         return seconds(render.duration)
 
-    @admin.display(description="Last read")
-    def read_shown(self, render: Render) -> str:
+    @admin.display(description="Last refresh")
+    def last_refresh_shown(self, render: Render) -> str:
         return display_for_value(render.last_read_at, NOTHING)
 
-    @admin.display(description="Next read")
+    @admin.display(description="Next refresh")
     def next_refresh_shown(self, render: Render) -> str:
-        state = getattr(render, "refresh_state", None)
+        state: RefreshState | None = getattr(render, "refresh_state", None)
         return display_for_value(state and state.next_refresh_at, NOTHING)
 
     @admin.display(description="Took")

@@ -1,11 +1,11 @@
 """Actions on the selected renders: refresh, cancel, repeat."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
@@ -28,13 +28,13 @@ class RenderActions(ReadOnlyAdmin):
     @admin.action(description="Refresh the selected renders", permissions=["view"])
     def refresh(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
         # Support may recheck a render that was presumed failed at any time.
-        can_change = Q(finished_at__isnull=True) | Q(failure_reason__in=Render.PRESUMED_FAILED)
-        ended = queryset.exclude(can_change).count()
+        can_change = Q(status=Render.Status.RENDERING) | Q(failure_reason__in=Render.PRESUMED_FAILED)
         results = list(refresh_renders(queryset.filter(can_change)))
-        self._tell_errors(request, ((result.render, result.error) for result in results if result.error))
+        others = queryset.count() - len(results)
+        self.tell_errors(request, [(result.render, result.error) for result in results if result.error])
         counts = Counter(result.render.get_status_display().lower() for result in results if not result.error)
         said = ", ".join(f"{count} {status}" for status, count in counts.items())
-        self._tell(request, f"Refreshed: {said or 'none'}.", _counted(ended, "unchanged: ended already."))
+        self.tell(request, f"Refreshed: {said or 'none'}.", _counted(others, "unchanged: not started yet, or ended."))
 
     @admin.action(description="Cancel the selected renders", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
@@ -42,11 +42,11 @@ class RenderActions(ReadOnlyAdmin):
         ended = queryset.count() - len(active)
         renders = self._each(request, active, partial(cancel_render, send_now=False))
         cancelled = sum(render.is_terminal for render in renders)
-        self._tell(
+        self.tell(
             request,
             f"{cancelled} cancelled.",
-            _counted(len(renders) - cancelled, "to be cancelled: Remotion is asked at the next refresh."),
-            _counted(ended, "unchanged: ended already."),
+            _counted(len(renders) - cancelled, "to be cancelled: Remotion is asked at their next refresh."),
+            _counted(ended, "unchanged: ended."),
         )
 
     @admin.action(description="Repeat the selected renders", permissions=["cancel"])
@@ -54,7 +54,7 @@ class RenderActions(ReadOnlyAdmin):
         repeatable = list(queryset.filter(status__in=(Render.Status.FAILED, Render.Status.CANCELLED)))
         others = queryset.count() - len(repeatable)
         created = self._each(request, repeatable, partial(retry_render, start_now=False))
-        self._tell(
+        self.tell(
             request,
             f"{len(created)} repeated: new renders are queued, and the worker starts them.",
             _counted(others, "unchanged: neither failed nor cancelled."),
@@ -75,20 +75,8 @@ class RenderActions(ReadOnlyAdmin):
                 results.append(use_case(render))
             except (RemotionError, Refused) as err:
                 errors.append((render, err))
-        self._tell_errors(request, errors)
+        self.tell_errors(request, errors)
         return results
-
-    def _tell_errors(self, request: HttpRequest, errors: Iterable[tuple[Render, Exception]]) -> None:
-        """Show each error once, with the renders that have it."""
-        names = defaultdict(list)
-        for render, error in errors:
-            names[str(error)].append(str(render))
-        for message, affected in names.items():
-            noun = "Render" if len(affected) == 1 else "Renders"
-            self.message_user(request, f"{noun} {', '.join(affected)}: {message}", messages.ERROR)
-
-    def _tell(self, request: HttpRequest, *sentences: str) -> None:
-        self.message_user(request, " ".join(filter(None, sentences)), messages.INFO)
 
 
 def _counted(count: int, sentence: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -21,7 +21,7 @@ from renders.services.incoming_webhooks import process_deliveries
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     """Signed deliveries only: an unsigned one is counted in the log and not stored."""
 
-    list_display = ("__str__", "received_at", "render_link", "is_processed", "processed_at", "error")
+    list_display = ("__str__", "received_at", "render_link", "is_processed", "error")
     list_filter = ("is_processed", "received_at")
     search_fields = ("our_id", "render_id")
     search_help_text = "Our id of a render, or its renderId, in full."
@@ -51,12 +51,10 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     def process_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
         deliveries = list(queryset.defer(None).order_by("pk"))
         process_deliveries(deliveries)
-        for delivery in deliveries:
-            if delivery.error:
-                self.message_user(request, f"{delivery}: {delivery.error}", messages.WARNING)
+        self.tell_errors(request, [(delivery.pk, delivery.error) for delivery in deliveries if delivery.error])
         processed = sum(delivery.is_processed for delivery in deliveries)
-        failed = f", {len(deliveries) - processed} failed" if processed < len(deliveries) else ""
-        self.message_user(request, f"Deliveries: {processed} processed{failed}.", messages.INFO)
+        failed = len(deliveries) - processed
+        self.tell(request, f"{processed} processed.", f"{failed} failed." if failed else "")
 
     @admin.display(description="Render")
     def render_link(self, delivery: WebhookDelivery) -> SafeString | str:

@@ -25,8 +25,8 @@ class TestAdminActions:
     def test_cancel_ends_queued_renders_and_waits_for_no_other(self, staff: User, aws: ScriptedServer) -> None:
         queued, rendering, ended = make_render(Status.QUEUED), make_render(), make_render(Status.FAILED)
         content = self.act(staff, "cancel", queued, rendering, ended)
-        assert "1 cancelled. 1 to be cancelled: Remotion is asked at the next refresh." in content
-        assert "1 unchanged: ended already." in content
+        assert "1 cancelled. 1 to be cancelled: Remotion is asked at their next refresh." in content
+        assert "1 unchanged: ended." in content
         assert aws.requests == []
         assert Render.objects.get(pk=queued.pk).status == Status.CANCELLED
         path = f"/{BUCKET}/renders/{rendering.render_id}/cancel.json"

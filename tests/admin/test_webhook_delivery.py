@@ -156,8 +156,8 @@ class TestProcessAgain:
         bad = deliver(b"not json")
         data = {"action": "process_again", "_selected_action": [str(failed.pk), str(bad.pk)]}
         content = admin.post(LIST, data, follow=True).content.decode()
-        assert "Deliveries: 1 processed, 1 failed." in content
-        assert f"Delivery {bad.pk}: The body is not JSON" in content
+        assert "1 processed. 1 failed." in content
+        assert f"Webhook delivery {bad.pk}: The body is not JSON" in content
         assert Render.objects.get().status == Status.SUCCEEDED
 
     def test_queries_do_not_grow_with_the_selection(
