@@ -134,6 +134,7 @@ class Sandbox:
             "warm": WARM_WORKERS,
             "folder": str(self.folder / "tmp"),
             "chromium": str(self._chromium),
+            "fonts": str(self.toolchain.fonts),
             "s3": self.s3_url,
         }
         command: list[str | Path] = [NODE, self.toolchain.app / "lambda.cjs", json.dumps(options)]

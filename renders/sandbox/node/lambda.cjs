@@ -9,7 +9,7 @@ const http = require("node:http");
 const path = require("node:path");
 const zlib = require("node:zlib");
 
-const { functionName, region, memorySizeInMb, timeoutInSeconds, concurrency, warm, folder, chromium, s3 } = JSON.parse(
+const { functionName, region, memorySizeInMb, timeoutInSeconds, concurrency, warm, folder, chromium, fonts, s3 } = JSON.parse(
   process.argv[2],
 );
 const MAX_REQUEST_BYTES = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024 };
@@ -39,8 +39,8 @@ const startWorker = () => {
       AWS_ENDPOINT_URL_S3: s3,
       AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${listening.port}`,
       SANDBOX_CHROMIUM: path.join(chromium, "chromium"),
-      FONTCONFIG_PATH: path.join(chromium, "fonts"),
-      XDG_CACHE_HOME: path.join(chromium, "fonts-cache"),
+      FONTCONFIG_PATH: fonts,
+      XDG_CACHE_HOME: path.join(fonts, ".cache"),
       LD_LIBRARY_PATH: path.join(chromium, "al2023/lib"),
     },
   });
