@@ -45,6 +45,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "slots_needed": 4,
         "queue_rank": timezone.now(),
         "submitted_at": timezone.now() - timedelta(seconds=10),
+        "slots_until": timezone.now() + timedelta(minutes=9),
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
     }
     own = {name: fields.pop(name) for name in REFRESH_FIELDS if name in fields}

@@ -173,7 +173,11 @@ class Worker:
         return 0
 
     def _reconcile(self) -> float:
-        result = reconcile(is_stopped=self._stop.is_set)
+        result = reconcile(breaker=self._breaker, is_stopped=self._stop.is_set)
+        for name, error in result.failures.items():
+            self.failures += 1
+            message = f"Unconfirmed renders could not be looked for in {name}: {error}"
+            self._throttle.log(logging.WARNING, message, extra={"bucket": name})
         if result.unconfirmed:
             self._throttle.log(logging.INFO, result.summary, key=reconcile)
         return RECONCILE_SECONDS

@@ -26,10 +26,10 @@ class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     def get_queryset(self) -> RenderQuerySet:
         renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state")
         if self.action != "list":
-            return renders.defer("progress_json")
+            return renders
         query = RenderListQuerySerializer(data=self.request.query_params)
         query.is_valid(raise_exception=True)
-        return renders.filter(**query.validated_data).defer("progress_json", "input_props", "errors")
+        return renders.filter(**query.validated_data).defer("input_props", "errors")
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return RenderSerializer if self.action == "list" else RenderDetailSerializer

@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="For example 90d, 36h, 30m.")
-        parser.add_argument("--remote", action="store_true", help="Delete their files on S3 as well.")
+        parser.add_argument(
+            "--remote", action="store_true", help="Delete their files on S3 too: output, progress, input props."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Only say how many there are.")
 
     def handle(self, *args: Any, older_than: Any, remote: bool, dry_run: bool, **options: Any) -> None:
@@ -42,7 +44,7 @@ class Command(BaseCommand):
         # Each in a transaction of its own: a run that is stopped goes on with the next one.
         ids = list(old.order_by("finished_at").values_list("pk", flat=True))
         for pk in tqdm(ids, leave=False, disable=None):
-            render = Render.objects.defer("progress_json", "input_props").filter(pk=pk).first()
+            render = Render.objects.defer("input_props").filter(pk=pk).first()
             if render is None:
                 continue  # deleted by another process
             try:
