@@ -119,11 +119,11 @@ class Worker:
         try:
             return part()
         except (DjangoDatabaseError, RemotionError) as err:
-            message, exc_info = f"{type(err).__name__}: {' '.join(str(err).split())}", None
+            reason, exc_info = f"{type(err).__name__}: {' '.join(str(err).split())}", None
         except Exception as err:
-            message, exc_info = f"A part of the worker failed: {err!r}", err
+            reason, exc_info = repr(err), err
         self.failures += 1
-        self._throttle.log(logging.ERROR, message, exc_info=exc_info)
+        self._throttle.log(logging.ERROR, f"{part.__name__.strip('_')} failed: {reason}", exc_info=exc_info)
         return None
 
     def _dispatch(self) -> float:

@@ -107,4 +107,4 @@ class TestPostgreSQL:
         queued = make_render(Status.QUEUED)
         wait_until(lambda: is_rendering(queued))
         assert worker.stop() == 0
-        assert " ERROR renders.operations.worker: OperationalError: " in worker.log
+        assert " ERROR renders.operations.worker: listen failed: OperationalError: " in worker.log

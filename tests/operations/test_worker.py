@@ -1,6 +1,8 @@
-"""A round of the worker, in this process."""
+"""The worker, in this process."""
 
 import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +13,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from renders.models import Render
+from renders.operations.worker import REFRESH_THREADS, Worker, WorkerFailed
 from tests.factories import BUCKET, make_render
+from tests.operations.processes import wait_until
 from tests.s3 import RENDERS, last_progress, progress_path
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error
 
@@ -75,6 +79,35 @@ class TestOnce:
         run_worker()
         assert not numbered.count(f"{RENDERS}{held.render_id}/")
         assert numbered.count(f"{RENDERS}{lapsed.render_id}/") == 1
+
+
+class TestRun:
+    @pytest.fixture
+    def worker(self) -> Iterator[Worker]:
+        worker = Worker(interval=0.05)
+        yield worker
+        worker.stop()
+
+    def test_a_part_that_fails_is_run_again_and_logged_once_with_its_count(
+        self, worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("renders.operations.worker.seconds_until_due", fail)
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(worker.run)
+            wait_until(lambda: worker.failures > REFRESH_THREADS)
+            worker.stop()
+            running.result()
+        first, last = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert first.getMessage() == "refresh failed: DatabaseError: No."
+        assert last.__dict__["count"] == worker.failures - 1
+
+    def test_a_thread_that_ends_ends_the_worker(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        def end(*_: Any, **__: Any) -> None:
+            raise SystemExit
+
+        monkeypatch.setattr("renders.operations.worker.reconcile", end)
+        with pytest.raises(WorkerFailed, match="A thread of the worker has ended: SystemExit"):
+            worker.run()
 
 
 class TestLog:
