@@ -10,10 +10,13 @@ from django.db import connection
 from moto.server import ThreadedMotoServer
 from rest_framework.test import APIClient
 
+from renders.models import WebhookDelivery
 from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback
 from renders.sandbox.toolchain import Toolchain, prepare
-from tests.factories import BUCKET
-from tests.servers import INVOKE, Answer, ScriptedServer, reply
+from tests.factories import BUCKET, make_render
+from tests.s3 import last_progress, store
+from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
+from tests.webhooks import SECRET, about, deliver
 
 CREDENTIALS = {
     "REMOTION_AWS_ACCESS_KEY_ID": "AKIATEST",
@@ -127,6 +130,21 @@ def api(user: User) -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.force_authenticate(user)
     return client
+
+
+@pytest.fixture
+def webhook_secret(settings: Any) -> None:
+    settings.REMOTION_WEBHOOK_SECRET = SECRET
+
+
+@pytest.fixture
+def failed(aws: ScriptedServer, webhook_secret: None) -> WebhookDelivery:
+    """A delivery that came while S3 was down; S3 is up again."""
+    render = make_render(render_id="abc123", bucket_name=BUCKET)
+    path = store(aws, answer=s3_error(503, "SlowDown"))
+    delivery = deliver(about(render))
+    aws.answers[path] = last_progress()
+    return delivery
 
 
 @pytest.fixture(scope="session")

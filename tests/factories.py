@@ -9,9 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from renders.models import RefreshState, Render
+from renders.services.create import create_render
 
 RECORDINGS = Path(__file__).parent / "recordings"
 INPUT_PROPS = {"code": "Create a rotating 3D cube with blue color", "durationInFrames": 150, "fps": 30}
+BODY = {"inputProps": INPUT_PROPS}
 REFRESH_FIELDS = ("next_refresh_at", "asked_at", "answered_at", "watched_at", "etag")
 BUCKET = "remotionlambda-useast1-abcdefgh"
 
@@ -21,7 +23,7 @@ def load_recording(name: str) -> Any:
 
 
 def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
-    """A row; one that renders is due. ``fields`` may be those of its Refresh too."""
+    """A row; one that renders is due. ``fields`` may be those of its RefreshState too."""
     has_remote = status not in (Render.Status.QUEUED, Render.Status.SUBMITTING)
     defaults: dict[str, Any] = {
         "status": status,
@@ -43,6 +45,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "slots_needed": 4,
         "queue_rank": timezone.now(),
         "submitted_at": timezone.now() - timedelta(seconds=10),
+        "slots_until": timezone.now() + timedelta(minutes=9),
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
     }
     own = {name: fields.pop(name) for name in REFRESH_FIELDS if name in fields}
@@ -51,3 +54,23 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         place = {"region": render.region, "bucket_name": render.bucket_name}
         RefreshState.objects.create(render=render, **{"next_refresh_at": timezone.now(), **place, **own})
     return render
+
+
+def doubtful(**fields: Any) -> Render:
+    """A row whose start is unconfirmed."""
+    return make_render(Render.Status.SUBMITTING, error="AWS did not answer.", **fields)
+
+
+def create(**options: Any) -> Render:
+    """A row that went the way of ``POST /api/renders/``."""
+    return create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, **options).render
+
+
+def make_due(**fields: Any) -> None:
+    """Make every row due; ``fields`` are set on all rows."""
+    if fields:
+        Render.objects.update(**fields)
+    for render in Render.objects.filter(refresh_state=None):
+        place = {"region": render.region, "bucket_name": render.bucket_name}
+        RefreshState.objects.create(render=render, next_refresh_at=timezone.now(), **place)
+    RefreshState.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))

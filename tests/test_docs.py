@@ -35,7 +35,7 @@ def broken_links(page: Path) -> list[str]:
 
 
 def modules_in_the_picture() -> list[str]:
-    """Return the Python modules that the tree in docs/design.md names under ``renders/``."""
+    """Return the Python modules that the tree in docs/design.md names."""
     (tree,) = re.findall(r"^```\n(renderhub/.*?)^```$", (ROOT / "docs" / "design.md").read_text(), re.M | re.S)
     folders: list[tuple[int, str]] = []
     modules = []
@@ -52,8 +52,8 @@ def modules_in_the_picture() -> list[str]:
 
 
 def modules_that_exist() -> list[str]:
-    modules = (path.relative_to(ROOT) for path in (ROOT / "renders").rglob("*.py") if path.name != "__init__.py")
-    return sorted(str(path) for path in modules if "migrations" not in path.parts)
+    paths = (path.relative_to(ROOT) for folder in ("renderhub", "renders") for path in (ROOT / folder).rglob("*.py"))
+    return sorted(str(path) for path in paths if path.name != "__init__.py" and "migrations" not in path.parts)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -35,9 +35,9 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         """Renders whose start has no answer yet: the call is under way, or its outcome is unknown."""
         return self.active().filter(status=Render.Status.SUBMITTING)
 
-    def using_slots(self) -> "RenderQuerySet":
-        """Renders whose functions may be running on AWS now."""
-        return self.submitted()
+    def using_slots(self, at: datetime) -> "RenderQuerySet":
+        """Renders whose functions may be running on AWS at ``at``."""
+        return self.submitted().filter(slots_until__gt=at)
 
     def refreshable(self, at: datetime) -> "RenderQuerySet":
         """Submitted renders, and presumed failed ones whose recheck is due at ``at``."""
@@ -152,13 +152,20 @@ class Render(models.Model):
     currency = models.CharField(max_length=3, blank=True, default="")
 
     slots_needed = models.PositiveIntegerField(default=1, help_text="Functions that run at once at most.")
+    slots_until = models.DateTimeField(
+        null=True, blank=True, help_text="No function of it can be running any more after this time."
+    )
     priority = models.SmallIntegerField(default=0, help_text="-50 to 50; a higher one starts sooner.")
     queue_rank = models.DateTimeField(
         default=timezone.now, help_text="created_at, a minute earlier for each point of priority."
     )
     dispatch_after = models.DateTimeField(null=True, blank=True, help_text="Not started before this time.")
     throttled_count = models.PositiveIntegerField(default=0, help_text="How often a start was put off.")
+    upload_attempts = models.PositiveIntegerField(
+        default=0, help_text="How often its input props could not be uploaded."
+    )
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_sent_at = models.DateTimeField(null=True, blank=True, help_text="When Remotion was asked to cancel it.")
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
     idempotency_key = models.CharField(max_length=255, blank=True, default="")
     idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")

@@ -107,6 +107,9 @@ class Worker:
 
     def _reconcile(self) -> None:
         result = reconcile(is_stopped=self.stop.is_set)
+        for name, error in result.failures.items():
+            self.failures += 1
+            self.complain(f"Unconfirmed renders could not be looked for in {name}: {error}")
         if result.unconfirmed:
             self.say(result.summary)
 

@@ -25,6 +25,7 @@ from renders.remotion.aws import (
 )
 from renders.remotion.errors import (
     AccessDenied,
+    BucketMissing,
     FunctionMissing,
     OutcomeUnknown,
     PropsNotStored,
@@ -186,6 +187,11 @@ def _read_reply(target: LambdaTarget, body: bytes) -> StartedRender:
         )
     if message.startswith("Rate Exceeded"):
         raise Throttled(NO_CAPACITY)
+    if "The specified bucket does not exist" in message:
+        raise BucketMissing(
+            f"There is no bucket {target.bucket_name} in {target.region}, so the render cannot run."
+            " Set REMOTION_BUCKET_NAME to Remotion's bucket in that region, or remove it."
+        )
     if any(refusal in message for refusal in REFUSALS):
         raise Rejected(f"Remotion rejected the render: {message}")
     raise OutcomeUnknown(

@@ -13,7 +13,7 @@ from renders.models import Render
 from renders.remotion.errors import RemotionError, Throttled, Unavailable
 from renders.remotion.options import CODEC, FRAMES_PER_LAMBDA, RenderOptions, slots_needed
 from renders.remotion.target import LambdaTarget
-from renders.services.admission import has_free_slots
+from renders.services.admission import has_free_slots, slots_until
 from renders.services.dispatch import configuration, queue_again, reject, start_submitted
 from renders.services.errors import NoFreeSlots, StartFailed
 from renders.services.idempotency import fingerprint, replayed, with_same_key
@@ -67,7 +67,7 @@ def create_render(
     if idempotency_key:
         render.idempotency_fingerprint = fingerprint(input_props=input_props, priority=priority, may_wait=may_wait)
     try:
-        _admit(render, may_wait=may_wait)
+        _admit(render, target, may_wait=may_wait)
     except IntegrityError:
         if not idempotency_key:
             raise
@@ -78,7 +78,7 @@ def create_render(
     return Created(_start(render, target, options, may_wait=may_wait))
 
 
-def _admit(render: Render, *, may_wait: bool) -> None:
+def _admit(render: Render, target: LambdaTarget, *, may_wait: bool) -> None:
     """Insert the row as ``submitting`` if slots are free, else as ``queued`` if it may wait."""
     with transaction.atomic():
         Render.objects.lock_admission()
@@ -86,7 +86,9 @@ def _admit(render: Render, *, may_wait: bool) -> None:
         if not is_admitted and not may_wait:
             _refuse(render)
         render.status = Render.Status.SUBMITTING if is_admitted else Render.Status.QUEUED
-        render.submitted_at = timezone.now() if is_admitted else None
+        if is_admitted:
+            render.submitted_at = timezone.now()
+            render.slots_until = slots_until(target, submitted_at=render.submitted_at)
         render.save(force_insert=True)
 
 

@@ -1,75 +1,13 @@
-import json
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from renders.models import Render, WebhookDelivery
-from renders.remotion.webhook import sign
 from renders.services import incoming_webhooks
-from tests.factories import BUCKET, load_recording, make_render
-from tests.servers import Answer, ScriptedServer, reply, s3_error
+from tests.webhooks import body_of, deliver, post
 
-pytestmark = pytest.mark.django_db
-PATH = "/api/lambda/webhook"
-RECORDED = load_recording("webhooks")
-SECRET = RECORDED["secret"]
-URL = f"https://renders.example{PATH}"
-Status, Reason = Render.Status, Render.FailureReason
-
-
-@pytest.fixture(autouse=True)
-def secret(settings: Any) -> None:
-    settings.REMOTION_WEBHOOK_SECRET = SECRET
-
-
-def post(body: bytes, signature: str | None, **headers: str) -> Any:
-    if signature is not None:
-        headers["X-Remotion-Signature"] = signature
-    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    return client.post(PATH, body, content_type="application/json", headers=headers)
-
-
-def deliver(body: bytes) -> WebhookDelivery:
-    """Posts what is signed as Remotion signs it, and returns what is kept of it."""
-    response = post(body, sign(body, secret=SECRET))
-    assert (response.status_code, response.json()) == (200, {"success": True})
-    return WebhookDelivery.objects.latest("pk")
-
-
-def body_of(
-    render_id: str = "abc123", *, bucket: str = BUCKET, custom_data: Any = None, recorded: str = "success"
-) -> bytes:
-    """A recorded body with names of ours."""
-    body = json.loads(RECORDED["deliveries"][recorded]["body"])
-    body |= {"renderId": render_id, "bucketName": bucket, "customData": custom_data}
-    return json.dumps(body, separators=(",", ":")).encode()
-
-
-def about(render: Render, **changes: Any) -> bytes:
-    return body_of(render.render_id, **{"custom_data": {"id": str(render.id)}, **changes})
-
-
-def last_progress(recording: str = "succeeds") -> Answer:
-    return reply(load_recording(recording)[-1]["progress.json"])
-
-
-def store(aws: ScriptedServer, render_id: str = "abc123", *, bucket: str = BUCKET, answer: Answer | None = None) -> str:
-    """Puts a ``progress.json`` on S3; its path."""
-    path = f"/{bucket}/renders/{render_id}/"
-    aws.answers[path] = answer or last_progress()
-    return path
-
-
-@pytest.fixture
-def failed(aws: ScriptedServer) -> WebhookDelivery:
-    """A delivery that came while S3 was down; S3 is up again."""
-    render = make_render(render_id="abc123", bucket_name=BUCKET)
-    path = store(aws, answer=s3_error(503, "SlowDown"))
-    delivery = deliver(about(render))
-    aws.answers[path] = last_progress()
-    return delivery
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("webhook_secret")]
+Status = Render.Status
 
 
 class TestAdmin:

@@ -7,17 +7,11 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from renders.models import Render
-from tests.factories import INPUT_PROPS, make_render
+from tests.api.requests import post
+from tests.factories import BODY, make_render
 from tests.servers import ScriptedServer
 
 pytestmark = pytest.mark.django_db
-Status = Render.Status
-CREATE = ["/api/lambda/render", "/api/renders/"]
-BODY = {"inputProps": INPUT_PROPS}
-
-
-def post(api: APIClient, path: str, body: Any = None) -> Any:
-    return api.post(path, body, format="json")
 
 
 class TestWhoMay:

@@ -6,17 +6,12 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from renders.models import Render
-from tests.factories import BUCKET, INPUT_PROPS
+from tests.api.requests import CREATE, post
+from tests.factories import BODY, BUCKET, INPUT_PROPS
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-CREATE = ["/api/lambda/render", "/api/renders/"]
-BODY = {"inputProps": INPUT_PROPS}
-
-
-def post(api: APIClient, path: str, body: Any = None) -> Any:
-    return api.post(path, body, format="json")
 
 
 @pytest.mark.parametrize("path", [*CREATE, "/api/lambda/render/", "/api/renders"])

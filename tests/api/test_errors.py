@@ -4,17 +4,10 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from renders.models import Render
-from tests.factories import INPUT_PROPS
+from tests.api.requests import post
+from tests.factories import BODY
 
 pytestmark = pytest.mark.django_db
-Status = Render.Status
-CREATE = ["/api/lambda/render", "/api/renders/"]
-BODY = {"inputProps": INPUT_PROPS}
-
-
-def post(api: APIClient, path: str, body: Any = None) -> Any:
-    return api.post(path, body, format="json")
 
 
 class TestElsewhere:

@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import pytest
@@ -10,54 +9,13 @@ from rest_framework.test import APIClient
 from renders.models import Render, WebhookDelivery
 from renders.remotion.webhook import sign
 from renders.services import incoming_webhooks
-from tests.factories import BUCKET, load_recording, make_render
-from tests.servers import Answer, ScriptedServer, reply
+from tests.factories import BUCKET, make_render
+from tests.s3 import store
+from tests.servers import ScriptedServer
+from tests.webhooks import PATH, SECRET, body_of, deliver, post
 
-pytestmark = pytest.mark.django_db
-PATH = "/api/lambda/webhook"
-RECORDED = load_recording("webhooks")
-SECRET = RECORDED["secret"]
-URL = f"https://renders.example{PATH}"
-Status, Reason = Render.Status, Render.FailureReason
-
-
-@pytest.fixture(autouse=True)
-def secret(settings: Any) -> None:
-    settings.REMOTION_WEBHOOK_SECRET = SECRET
-
-
-def post(body: bytes, signature: str | None, **headers: str) -> Any:
-    if signature is not None:
-        headers["X-Remotion-Signature"] = signature
-    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    return client.post(PATH, body, content_type="application/json", headers=headers)
-
-
-def deliver(body: bytes) -> WebhookDelivery:
-    """Posts what is signed as Remotion signs it, and returns what is kept of it."""
-    response = post(body, sign(body, secret=SECRET))
-    assert (response.status_code, response.json()) == (200, {"success": True})
-    return WebhookDelivery.objects.latest("pk")
-
-
-def body_of(
-    render_id: str = "abc123", *, bucket: str = BUCKET, custom_data: Any = None, recorded: str = "success"
-) -> bytes:
-    """A recorded body with names of ours."""
-    body = json.loads(RECORDED["deliveries"][recorded]["body"])
-    body |= {"renderId": render_id, "bucketName": bucket, "customData": custom_data}
-    return json.dumps(body, separators=(",", ":")).encode()
-
-
-def last_progress(recording: str = "succeeds") -> Answer:
-    return reply(load_recording(recording)[-1]["progress.json"])
-
-
-def store(aws: ScriptedServer, render_id: str = "abc123", *, bucket: str = BUCKET, answer: Answer | None = None) -> str:
-    """Puts a ``progress.json`` on S3; its path."""
-    path = f"/{bucket}/renders/{render_id}/"
-    aws.answers[path] = answer or last_progress()
-    return path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("webhook_secret")]
+Status = Render.Status
 
 
 class TestUnverified:

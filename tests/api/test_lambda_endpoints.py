@@ -6,17 +6,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from renders.models import Render
-from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
+from tests.api.requests import post
+from tests.factories import BUCKET, load_recording, make_render
 from tests.servers import ScriptedServer, reply, s3_error
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-CREATE = ["/api/lambda/render", "/api/renders/"]
-BODY = {"inputProps": INPUT_PROPS}
-
-
-def post(api: APIClient, path: str, body: Any = None) -> Any:
-    return api.post(path, body, format="json")
 
 
 class TestProgress:

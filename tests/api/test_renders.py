@@ -16,12 +16,6 @@ from tests.servers import ScriptedServer, reply
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-CREATE = ["/api/lambda/render", "/api/renders/"]
-BODY = {"inputProps": INPUT_PROPS}
-
-
-def post(api: APIClient, path: str, body: Any = None) -> Any:
-    return api.post(path, body, format="json")
 
 
 class TestRenders:

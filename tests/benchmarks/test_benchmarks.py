@@ -1,4 +1,4 @@
-"""The frame of the benchmarks; what they measure is in the README."""
+"""The frame of the benchmarks; what they measure is in docs/benchmarks.md."""
 
 import sys
 from collections.abc import Callable

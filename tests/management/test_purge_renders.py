@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -10,14 +9,11 @@ from django.utils import timezone
 from renders.models import Render
 from renders.services.retry import retry_render
 from tests.factories import BUCKET, make_render
+from tests.s3 import put
 from tests.servers import Answer, ScriptedServer
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-
-
-def put(s3: Any, key: str, value: Any = None) -> None:
-    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(value or {}))
 
 
 class TestPurge:

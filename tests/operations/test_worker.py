@@ -1,12 +1,7 @@
 """The worker: a round of it, and real processes that are stopped and killed."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
 from itertools import accumulate
@@ -14,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from renders.models import Render
-from tests.conftest import CREDENTIALS
 from tests.factories import BUCKET, load_recording, make_render
+from tests.operations.processes import Workers, wait_until
+from tests.s3 import RENDERS
 from tests.servers import INVOKE, Answer, ScriptedServer, reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = Render.Status
-RENDERS = f"/{BUCKET}/renders/"
 
 
 def run_worker(*arguments: str) -> str:
@@ -75,53 +69,6 @@ class TestWorker:
         run_worker()
         assert not numbered.count(f"{RENDERS}{held.render_id}/")
         assert numbered.count(f"{RENDERS}{lapsed.render_id}/") == 1
-
-
-Workers = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def start_worker(settings: Any) -> Iterator[Workers]:
-    """Starts ``render_worker`` as a process on the test's database; ends those that are left."""
-    started = []
-
-    def start(**variables: str) -> "subprocess.Popen[str]":
-        environment = {
-            "PATH": "",
-            "RENDERHUB_ENV_FILE": os.devnull,
-            "DATABASE_URL": database_url(),
-            **{name: str(getattr(settings, name)) for name in CREDENTIALS if name != "ALLOWED_HOSTS"},
-            **variables,
-        }
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "render_worker", "--interval", "0.2"],
-            cwd=django_settings.BASE_DIR,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def database_url() -> str:
-    its = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{its['NAME']}"
-    return f"postgres://{its['USER']}:{its['PASSWORD']}@{its['HOST']}:{its['PORT']}/{its['NAME']}"
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "That did not come."
-        time.sleep(0.02)
 
 
 class TestProcesses:

@@ -1,38 +1,17 @@
 import signal
-from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from renders.models import RefreshState, Render
-from tests.factories import BUCKET, load_recording, make_render
-from tests.operations.test_worker import Workers, start_worker, wait_until  # noqa: F401  (a fixture)
+from tests.factories import make_due, make_render
+from tests.operations.processes import Workers, wait_until
+from tests.s3 import RENDERS, recorded
 from tests.servers import Answer, ScriptedServer, reply
 
 pytestmark = pytest.mark.django_db
-Status, Reason = Render.Status, Render.FailureReason
-RENDERS = f"/{BUCKET}/renders/"
-
-
-def recorded(name: str = "succeeds", step: int = -1, seconds_left: float = 60) -> dict[str, Any]:
-    progress_json = load_recording(name)[step]["progress.json"]
-    return {**progress_json, "timeoutTimestamp": (timezone.now().timestamp() + seconds_left) * 1000}
-
-
-def make_due(**fields: Any) -> None:
-    """All are due; ``fields`` are their rows'."""
-    if fields:
-        Render.objects.update(**fields)
-    for render in Render.objects.filter(refresh_state=None):
-        place = {"region": render.region, "bucket_name": render.bucket_name}
-        RefreshState.objects.create(render=render, next_refresh_at=timezone.now(), **place)
-    RefreshState.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
-
-
-def next_refresh_at() -> datetime:
-    return RefreshState.objects.get().next_refresh_at
+Status = Render.Status
 
 
 @pytest.mark.django_db(transaction=True)
@@ -40,7 +19,7 @@ class TestWorkers:
     def test_two_share_the_rows_and_one_that_is_killed_loses_none(
         self,
         aws: ScriptedServer,
-        start_worker: Workers,  # noqa: F811
+        start_worker: Workers,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         if connection.vendor != "postgresql":

@@ -78,17 +78,3 @@ def test_a_site_is_needed(settings: Any) -> None:
 def test_serve_url_wins_over_the_site_name(settings: Any) -> None:
     settings.REMOTION_SERVE_URL = "https://example.com/site"
     assert RenderOptions.from_settings().serve_url == "https://example.com/site"
-
-
-def test_env_example_names_only_settings_that_are_read() -> None:
-    names = re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    read = (ROOT / "renderhub" / "settings.py").read_text()
-    assert names
-    assert [name for name in names if f'"{name}"' not in read] == []
-
-
-def test_every_variable_that_is_read_is_documented() -> None:
-    read = re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "renderhub" / "settings.py").read_text())
-    page = (ROOT / "docs" / "settings.md").read_text()
-    assert read
-    assert [name for name in read if f"`{name}`" not in page] == []

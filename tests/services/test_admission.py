@@ -5,17 +5,11 @@ from rest_framework.test import APIClient
 
 from renders.models import Render
 from renders.remotion.options import slots_needed
-from renders.services.create import create_render
-from tests.factories import INPUT_PROPS, make_render
+from tests.factories import BODY, create, make_render
 from tests.servers import INVOKE, ScriptedServer
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-BODY = {"inputProps": INPUT_PROPS}
-
-
-def create(**options: Any) -> Render:
-    return create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, **options).render
 
 
 class TestAdmission:

@@ -12,15 +12,11 @@ from renders.services.cancel import cancel_render
 from renders.services.create import create_render
 from renders.services.reconcile import reconcile
 from renders.services.refresh.engine import refresh_render
-from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
+from tests.factories import BUCKET, INPUT_PROPS, doubtful, load_recording, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, reply
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-
-
-def doubtful(**fields: Any) -> Render:
-    return make_render(Status.SUBMITTING, error="AWS did not answer.", **fields)
 
 
 class TestCancel:

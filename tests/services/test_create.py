@@ -9,14 +9,11 @@ from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, S
 from renders.remotion.start import StartedRender
 from renders.services.create import create_render
 from renders.services.errors import StartFailed
-from tests.factories import BUCKET, INPUT_PROPS, load_recording
+from tests.factories import BUCKET, INPUT_PROPS
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
 
 pytestmark = pytest.mark.django_db
 Status, Reason = Render.Status, Render.FailureReason
-
-
-NO_METADATA = reply({**load_recording("succeeds")[-1]["progress.json"], "renderMetadata": None})
 
 
 class TestCreateRender:

@@ -8,18 +8,12 @@ from rest_framework.test import APIClient
 from renders.models import Render, transitions
 from renders.services import dispatch
 from renders.services.cancel import cancel_render
-from renders.services.create import create_render
 from renders.services.dispatch import dispatch_next
-from tests.factories import BUCKET, INPUT_PROPS, make_render
+from tests.factories import BODY, BUCKET, INPUT_PROPS, create, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-BODY = {"inputProps": INPUT_PROPS}
-
-
-def create(**options: Any) -> Render:
-    return create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, **options).render
 
 
 class TestThrottling:

@@ -10,11 +10,10 @@ from rest_framework.test import APIClient
 
 from renders.models import Render
 from renders.services.idempotency import free_expired_keys
-from tests.factories import INPUT_PROPS, make_render
+from tests.factories import BODY, INPUT_PROPS, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error
 
 pytestmark = pytest.mark.django_db
-BODY = {"inputProps": INPUT_PROPS}
 PATHS = ["/api/lambda/render", "/api/renders/"]
 Status = Render.Status
 

@@ -2,14 +2,10 @@ import pytest
 
 from renders.models import Render
 from renders.services.outputs import sign_output
-from tests.factories import load_recording, make_render
-from tests.servers import reply
+from tests.factories import make_render
 
 pytestmark = pytest.mark.django_db
-Status, Reason = Render.Status, Render.FailureReason
-
-
-NO_METADATA = reply({**load_recording("succeeds")[-1]["progress.json"], "renderMetadata": None})
+Status = Render.Status
 
 
 class TestSignOutput:

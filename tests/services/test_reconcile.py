@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -12,15 +11,12 @@ from renders.remotion import storage
 from renders.remotion.aws import s3_client
 from renders.remotion.errors import Unavailable
 from renders.services.reconcile import Reconciliation, reconcile
-from tests.factories import BUCKET, load_recording, make_render
+from tests.factories import BUCKET, doubtful, load_recording, make_render
+from tests.s3 import put
 from tests.servers import ScriptedServer
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
-
-
-def put(s3: Any, key: str, value: Any = None) -> None:
-    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(value or {}))
 
 
 def progress_of(render: Render | None) -> dict[str, Any]:
@@ -28,10 +24,6 @@ def progress_of(render: Render | None) -> dict[str, Any]:
     progress: dict[str, Any] = load_recording("succeeds")[-1]["progress.json"]
     progress["renderMetadata"]["outName"] = render.out_name if render else "other.mp4"
     return progress
-
-
-def doubtful(**fields: Any) -> Render:
-    return make_render(Status.SUBMITTING, error="AWS did not answer.", **fields)
 
 
 def _unavailable(*_: Any, **__: Any) -> None:

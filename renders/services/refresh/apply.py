@@ -121,22 +121,27 @@ def _schedule_batch(
 ) -> None:
     ended: set[UUID] = set()
     read_anew = []
+    states = RefreshState.objects
+    stored = dict(states.select_for_update().filter(pk__in=found).values_list("pk", "next_refresh_at"))
     for render in renders:
         item, state = found[render.pk], render.refresh_state
+        lease_ends_at = state.next_refresh_at
         if isinstance(item, FetchFailed):
             wait = RETRY_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
-            state.next_refresh_at = now if item.out_of_time else now + wait
-            continue
-        state.answered_at = now
-        if isinstance(item, Observation):
-            state.etag = item.fetched.etag if item.fetched else ""
-            read_anew.append(state)
-        at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
+            at: datetime | None = now if item.out_of_time else now + wait
+        else:
+            state.answered_at = now
+            if isinstance(item, Observation):
+                state.etag = item.fetched.etag if item.fetched else ""
+                read_anew.append(state)
+            at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
         if at is None:
             ended.add(render.pk)
-        else:
+        elif stored.get(render.pk) == lease_ends_at:
             state.next_refresh_at = at
-    states = RefreshState.objects
+        else:
+            # Rescheduled during the refresh, by a request to cancel for example: that stands.
+            state.next_refresh_at = stored.get(render.pk, at)
     states.update_many([r.refresh_state for r in renders if r.pk not in ended], ("next_refresh_at", "answered_at"))
     # A row that was not read anew keeps its ETag: another process may have read it meanwhile.
     states.update_many([state for state in read_anew if state.pk not in ended], ("etag",))
@@ -158,6 +163,10 @@ def _apply_observation(render: Render, found: Observation, now: datetime) -> Non
     if found.render_id != render.render_id:
         return  # the row has another renderId by now, and nothing was read of that render
     _record(render, found, now)
+    if found.cancel_sent:
+        transitions.record_cancel_sent(render, at=now)
+    elif found.cancel_error:
+        transitions.record_cancel_unsent(render, error=found.cancel_error)
     progress = found.progress
     reasons = Render.FailureReason
     if progress and progress.done:

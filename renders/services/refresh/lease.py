@@ -31,6 +31,7 @@ FIELDS = (
     "finished_at",
     "deadline_at",
     "cancel_requested_at",
+    "cancel_sent_at",
 )
 """What a refresh needs of a row: loading whole rows costs more than reading S3 (measured)."""
 

@@ -10,28 +10,16 @@ from renders.remotion.reader import Missing
 from renders.remotion.target import LambdaTarget
 from renders.services.refresh import engine
 from renders.services.refresh.engine import refresh_render, refresh_renders
-from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
+from tests.factories import BUCKET, INPUT_PROPS, make_render
+from tests.s3 import NO_METADATA, progress_path, recorded
 from tests.servers import Answer, ScriptedServer, reply, s3_error
 
 pytestmark = pytest.mark.django_db
 Status, Reason = Render.Status, Render.FailureReason
 
 
-NO_METADATA = reply({**load_recording("succeeds")[-1]["progress.json"], "renderMetadata": None})
-
-
-def progress_path(render: Render) -> str:
-    return f"/{BUCKET}/renders/{render.render_id}/progress.json"
-
-
 def output_path(render: Render) -> str:
     return f"/{BUCKET}/renders/{render.render_id}/{render.id}.mp4"
-
-
-def recorded(name: str, step: int = -1) -> dict[str, Any]:
-    """A recorded progress.json whose deadline is still to come."""
-    progress_json = load_recording(name)[step]["progress.json"]
-    return {**progress_json, "timeoutTimestamp": timezone.now().timestamp() * 1000 + 60_000}
 
 
 def refreshed(render: Render) -> Render:

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -6,42 +6,13 @@ from django.utils import timezone
 
 from renders.models import RefreshState, Render
 from renders.services.reconcile import reconcile
-from renders.services.refresh import engine
-from renders.services.refresh.apply import Refreshed
-from renders.services.refresh.circuit_breaker import CircuitBreaker
-from tests.factories import BUCKET, load_recording, make_render
+from tests.factories import BUCKET, make_due, make_render
+from tests.s3 import RENDERS, progress_path, recorded
 from tests.servers import Answer, ScriptedServer, reply
+from tests.services.refresh.due import next_refresh_at, refresh_due
 
 pytestmark = pytest.mark.django_db
 Status, Reason = Render.Status, Render.FailureReason
-RENDERS = f"/{BUCKET}/renders/"
-
-
-def recorded(name: str = "succeeds", step: int = -1, seconds_left: float = 60) -> dict[str, Any]:
-    progress_json = load_recording(name)[step]["progress.json"]
-    return {**progress_json, "timeoutTimestamp": (timezone.now().timestamp() + seconds_left) * 1000}
-
-
-def progress_path(render: Render) -> str:
-    return f"{RENDERS}{render.render_id}/progress.json"
-
-
-def refresh_due() -> list[Refreshed]:
-    return engine.refresh_due(CircuitBreaker())
-
-
-def make_due(**fields: Any) -> None:
-    """All are due; ``fields`` are their rows'."""
-    if fields:
-        Render.objects.update(**fields)
-    for render in Render.objects.filter(refresh_state=None):
-        place = {"region": render.region, "bucket_name": render.bucket_name}
-        RefreshState.objects.create(render=render, next_refresh_at=timezone.now(), **place)
-    RefreshState.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
-
-
-def next_refresh_at() -> datetime:
-    return RefreshState.objects.get().next_refresh_at
 
 
 class TestClockSkew:

@@ -1,41 +1,21 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Barrier
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from renders.models import RefreshState, Render
-from renders.services.refresh import engine
-from renders.services.refresh.apply import Refreshed
-from renders.services.refresh.circuit_breaker import CircuitBreaker
+from renders.models import Render
 from renders.services.refresh.engine import refresh_render
-from tests.factories import BUCKET, load_recording, make_render
+from tests.factories import make_render
+from tests.s3 import progress_path, recorded
 from tests.servers import ScriptedServer, reply
+from tests.services.refresh.due import next_refresh_at, refresh_due
 
 pytestmark = pytest.mark.django_db
-Status, Reason = Render.Status, Render.FailureReason
-RENDERS = f"/{BUCKET}/renders/"
-
-
-def recorded(name: str = "succeeds", step: int = -1, seconds_left: float = 60) -> dict[str, Any]:
-    progress_json = load_recording(name)[step]["progress.json"]
-    return {**progress_json, "timeoutTimestamp": (timezone.now().timestamp() + seconds_left) * 1000}
-
-
-def progress_path(render: Render) -> str:
-    return f"{RENDERS}{render.render_id}/progress.json"
-
-
-def refresh_due() -> list[Refreshed]:
-    return engine.refresh_due(CircuitBreaker())
-
-
-def next_refresh_at() -> datetime:
-    return RefreshState.objects.get().next_refresh_at
+Status = Render.Status
 
 
 class TestWatchers:
