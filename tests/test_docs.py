@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from renders.api.renders.output import RenderDetailSerializer
+from renders.models import Render
+
 ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -81,6 +84,12 @@ def test_the_readme_is_short() -> None:
 
 def test_the_picture_of_the_code_names_exactly_its_modules() -> None:
     assert modules_in_the_picture() == modules_that_exist()
+
+
+def test_the_api_page_has_every_field_and_status() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    names = [*RenderDetailSerializer.Meta.fields, *Render.Status.values, *Render.FailureReason.values]
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_every_pinned_package_has_its_reason() -> None:
