@@ -461,7 +461,8 @@ def run(faults: int, seed: int, folder: Path) -> None:
     from django.test.utils import override_settings  # noqa: PLC0415
 
     from renders.models import Render  # noqa: PLC0415
-    from renders.sandbox.stack import Sandbox, free_port  # noqa: PLC0415
+    from renders.sandbox.aws import Sandbox  # noqa: PLC0415
+    from renders.sandbox.network import free_port  # noqa: PLC0415
     from renders.sandbox.toolchain import BUCKET, prepare  # noqa: PLC0415
 
     if os.environ["DATABASE_URL"].startswith("postgres") and "renders_render" in _tables() and Render.objects.exists():

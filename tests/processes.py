@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from renders.sandbox.stack import free_port
+from renders.sandbox.network import free_port
 
 START_SECONDS = 60
 

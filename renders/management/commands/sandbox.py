@@ -7,9 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from renders.management.arguments import port_number, quota
 from renders.sandbox import demo
+from renders.sandbox.aws import Sandbox
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.stack import WEB_PORT, Sandbox, Web
 from renders.sandbox.toolchain import prepare
+from renders.sandbox.web_service import WEB_PORT, WebService
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         toolchain = prepare(self._say)
         self._say("Starting S3, Remotion's function and the service …")
         with Sandbox(toolchain, concurrency=concurrency) as sandbox:
-            web = Web(sandbox, port=port)
+            web = WebService(sandbox, port=port)
             if not web.url.endswith(f":{port}"):
                 self._say(f"Port {port} is taken; the service is at {web.url}.")
             web.start()
@@ -59,7 +60,7 @@ class Command(BaseCommand):
                 self._say("Serving until Ctrl-C.")
                 while True:
                     time.sleep(1)
-                    sandbox.check()
+                    sandbox.processes.check()
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

@@ -1,0 +1,146 @@
+"""What stands in for AWS: S3 by moto, and Lambda's Invoke API around Remotion's own function."""
+
+import json
+import mimetypes
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import psutil
+
+from renders.remotion.target import function_name
+from renders.sandbox.errors import SandboxError
+from renders.sandbox.network import bypass_proxies_for_loopback, free_port
+from renders.sandbox.processes import Processes
+from renders.sandbox.toolchain import BUCKET, NODE, SITE, Toolchain
+
+REGION = "us-east-1"
+RAM, DISK = 3009, 10240
+KEY = "sandbox"
+WARM_WORKERS = 5
+"""Functions that the example needs at once: one starts it, one coordinates, three render."""
+S3_PORT = 5055
+
+
+class Sandbox:
+    """S3 and the Lambda Invoke API on the loopback interface; ``with`` starts and ends them.
+
+    ``concurrency`` is the account's quota of functions, ``function_timeout`` the function's time
+    limit in seconds. ``chromium`` is the folder of another browser, for tests.
+    """
+
+    def __init__(
+        self, toolchain: Toolchain, *, concurrency: int = 16, function_timeout: int = 240, chromium: Path | None = None
+    ) -> None:
+        self.toolchain = toolchain
+        self.function_timeout = function_timeout
+        self.function_name = function_name(RAM, DISK, function_timeout)
+        self._concurrency = concurrency
+        self._chromium = chromium or toolchain.chromium
+        self.folder = toolchain.folder / "runs" / f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.logs = self.folder / "logs"
+        self._exit_stack = ExitStack()
+        self.processes = Processes(self.logs, self._exit_stack)
+        self.s3_url = self.lambda_url = ""
+
+    def __enter__(self) -> Self:
+        bypass_proxies_for_loopback()
+        self._make_folder()
+        self._exit_stack.callback(shutil.rmtree, self.folder / "tmp", ignore_errors=True)
+        try:
+            self._start_s3()
+            self._start_lambda()
+        except BaseException:
+            self._exit_stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._exit_stack.close()
+
+    @property
+    def serve_url(self) -> str:
+        """The URL of the bundled site."""
+        return f"{self.s3_url}/{BUCKET}/sites/{SITE}/index.html"
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that direct every call to AWS to this sandbox."""
+        return {
+            "REMOTION_AWS_ACCESS_KEY_ID": KEY,
+            "REMOTION_AWS_SECRET_ACCESS_KEY": KEY,
+            "REMOTION_AWS_SESSION_TOKEN": "",
+            "REMOTION_USE_DEFAULT_CREDENTIALS": False,
+            "AWS_ENDPOINT_URL_S3": self.s3_url,
+            "AWS_ENDPOINT_URL_LAMBDA": self.lambda_url,
+            "REMOTION_REGION": REGION,
+            "REMOTION_RAM": RAM,
+            "REMOTION_DISK": DISK,
+            "REMOTION_TIMEOUT": self.function_timeout,
+            "REMOTION_FUNCTION_NAME": "",
+            "REMOTION_BUCKET_NAME": BUCKET,
+            "REMOTION_SERVE_URL": self.serve_url,
+            "REMOTION_COMPOSITION": "DynamicComp",
+            "REMOTION_CONCURRENCY": self._concurrency,
+            "REMOTION_WEBHOOK_URL": "",
+            "REMOTION_WEBHOOK_SECRET": "",
+        }
+
+    def s3(self) -> Any:
+        """Return a boto3 client of the sandbox's S3."""
+        session = boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=REGION)
+        return session.client("s3", endpoint_url=self.s3_url)
+
+    def _start_s3(self) -> None:
+        port = free_port(S3_PORT)
+        self.s3_url = f"http://127.0.0.1:{port}"
+        self.processes.start("s3", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)])
+        self.processes.wait_until_ready("s3", self.s3_url)
+        self._upload_site()
+
+    def _upload_site(self) -> None:
+        s3 = self.s3()
+        s3.create_bucket(Bucket=BUCKET)
+        files = [path for path in self.toolchain.site.rglob("*") if path.is_file()]
+        with ThreadPoolExecutor(max_workers=4) as uploads:
+            list(uploads.map(lambda path: self._upload(s3, path), files))
+
+    def _upload(self, s3: Any, path: Path) -> None:
+        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        key = f"sites/{SITE}/{path.relative_to(self.toolchain.site)}"
+        s3.upload_file(str(path), BUCKET, key, ExtraArgs={"ContentType": content_type, "ACL": "public-read"})
+
+    def _start_lambda(self) -> None:
+        options = {
+            "functionName": self.function_name,
+            "region": REGION,
+            "memorySizeInMb": RAM,
+            "timeoutInSeconds": self.function_timeout,
+            "concurrency": self._concurrency,
+            "warm": WARM_WORKERS,
+            "folder": str(self.folder / "tmp"),
+            "chromium": str(self._chromium),
+            "s3": self.s3_url,
+        }
+        command: list[str | Path] = [NODE, self.toolchain.app / "lambda.cjs", json.dumps(options)]
+        process = self.processes.start("lambda", command, stdout=subprocess.PIPE)
+        line = process.stdout.readline() if process.stdout else b""
+        if not line:
+            raise SandboxError(f"The Lambda API did not start. {self.processes.log_tail('lambda')}")
+        self.lambda_url = f"http://127.0.0.1:{json.loads(line)['port']}"
+
+    def _make_folder(self) -> None:
+        """Make this run's folder and remove those of runs that have ended, with their logs."""
+        for left in self.folder.parent.glob("*-*"):
+            if not psutil.pid_exists(int(left.name.partition("-")[0])):
+                shutil.rmtree(left, ignore_errors=True)
+        self.logs.mkdir(parents=True)
