@@ -265,6 +265,11 @@ class Render(models.Model):
             self.changed_fields = frozenset()
 
     @property
+    def log_fields(self) -> dict[str, str]:
+        """Fields of a log record about the render."""
+        return {"render": str(self.id), "bucket": self.bucket_name or self.configured_bucket}
+
+    @property
     def is_terminal(self) -> bool:
         return self.status in self.TERMINAL
 

@@ -3,15 +3,12 @@
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import boto3
-from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -24,6 +21,7 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
+from renders.remotion.connections import use_fresh_connections
 from renders.remotion.errors import AccessDenied, BucketMissing, SetupError, Unavailable
 from renders.remotion.target import LambdaTarget
 
@@ -38,13 +36,6 @@ NO_CREDENTIALS = (
     SSOError,
 )
 PERMISSIONS_PAGE = "https://www.remotion.dev/docs/lambda/permissions"
-
-
-MAX_IDLE_SECONDS = 4
-"""A connection idle for longer is not reused: a NAT may have dropped it, and a start on it would get no answer."""
-
-KEEPALIVE_SECONDS = 15
-"""TCP keep-alive, so that a NAT does not drop a connection while a start waits for its answer."""
 
 
 @lru_cache(maxsize=32)
@@ -88,46 +79,8 @@ def lambda_client(target: LambdaTarget) -> Any:
         max_pool_connections=32,
     )
     client = _make_client("lambda", target, endpoint_url=target.lambda_endpoint_url, options=options)
-    _use_fresh_connections(client)
+    use_fresh_connections(client)
     return client
-
-
-class _FreshConnections:
-    """Part of a connection pool of urllib3: a connection that was idle too long is opened anew."""
-
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        conn = super()._get_conn(timeout)  # type: ignore[misc]
-        if time.monotonic() - getattr(conn, "idle_since", 0) > MAX_IDLE_SECONDS:
-            conn.close()
-        return conn
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn is not None:
-            conn.idle_since = time.monotonic()
-        super()._put_conn(conn)  # type: ignore[misc]
-
-
-class _FreshHTTPPool(_FreshConnections, AWSHTTPConnectionPool):
-    pass
-
-
-class _FreshHTTPSPool(_FreshConnections, AWSHTTPSConnectionPool):
-    pass
-
-
-def _use_fresh_connections(client: Any) -> None:
-    """Give the client's session these pools, and TCP keep-alive. botocore has no public way to do so."""
-    http_session = client._endpoint.http_session
-    http_session._pool_classes_by_scheme = {"http": _FreshHTTPPool, "https": _FreshHTTPSPool}
-    http_session._manager.pool_classes_by_scheme = http_session._pool_classes_by_scheme
-    http_session._socket_options = [
-        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        # macOS calls the first of these TCP_KEEPALIVE.
-        (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 0x10), KEEPALIVE_SECONDS),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_SECONDS),
-    ]
-    http_session._manager.connection_pool_kw["socket_options"] = http_session._socket_options
 
 
 def _make_client(service: str, target: LambdaTarget, *, endpoint_url: str, options: Config) -> Any:

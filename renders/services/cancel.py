@@ -15,17 +15,18 @@ from renders.services.refresh.apply import change_render
 logger = logging.getLogger(__name__)
 
 
-def cancel_render(render: Render) -> Render:
+def cancel_render(render: Render, *, send_now: bool = True) -> Render:
     """Cancel a queued render at once; ask Remotion to cancel one that was submitted.
 
-    That one becomes ``cancelled`` when a refresh finds that Remotion has cancelled it, or
-    ``succeeded`` if it was faster. Raise Conflict if the render has ended.
+    That row becomes ``cancelled`` when a refresh finds that Remotion has cancelled it, or
+    ``succeeded`` if it was faster. Without ``send_now`` the request is stored in the row only, and
+    the next refresh, due within a second, asks Remotion. Raise Conflict if the render has ended.
     """
     try:
         render = change_render(render.pk, partial(transitions.request_cancel, at=timezone.now()))
     except transitions.IllegalTransition as err:
         raise Conflict(str(err)) from err
-    return _send(render) if render.status == Render.Status.RENDERING else render
+    return _send(render) if send_now and render.status == Render.Status.RENDERING else render
 
 
 def _send(render: Render) -> Render:

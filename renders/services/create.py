@@ -34,6 +34,7 @@ def create_render(
     owner: Any,
     input_props: dict[str, Any],
     may_wait: bool,
+    start_now: bool = True,
     priority: int = 0,
     idempotency_key: str = "",
     retry_of: Render | None = None,
@@ -41,7 +42,8 @@ def create_render(
     """Commit a row, ask Remotion to render ``input_props``, and store the answer.
 
     ``owner`` is a user or None. The row is ``rendering``, or ``queued`` if no slots are free and
-    it ``may_wait``. With an ``idempotency_key`` that was used for the same request, it is that row.
+    it ``may_wait``. Without ``start_now`` a row that ``may_wait`` is only queued, and the worker starts
+    it. With an ``idempotency_key`` that was used for the same request, it is that row.
 
     Raise, without a row: SetupError if the settings are incomplete; NoFreeSlots, Throttled or
     Unavailable if it may not wait; KeyConflict. Raise StartFailed with a row that is ``submitting``
@@ -67,7 +69,7 @@ def create_render(
     if idempotency_key:
         render.idempotency_fingerprint = fingerprint(input_props=input_props, priority=priority, may_wait=may_wait)
     try:
-        _admit(render, target, may_wait=may_wait)
+        _admit(render, target, may_wait=may_wait, start_now=start_now)
     except IntegrityError:
         if not idempotency_key:
             raise
@@ -78,11 +80,11 @@ def create_render(
     return Created(_start(render, target, options, may_wait=may_wait))
 
 
-def _admit(render: Render, target: LambdaTarget, *, may_wait: bool) -> None:
+def _admit(render: Render, target: LambdaTarget, *, may_wait: bool, start_now: bool) -> None:
     """Insert the row as ``submitting`` if slots are free, else as ``queued`` if it may wait."""
     with transaction.atomic():
         Render.objects.lock_admission()
-        is_admitted = has_free_slots(render)
+        is_admitted = start_now and has_free_slots(render)
         if not is_admitted and not may_wait:
             _refuse(render)
         render.status = Render.Status.SUBMITTING if is_admitted else Render.Status.QUEUED

@@ -35,11 +35,18 @@ MAX_STORE_SECONDS = 10
 
 
 def dispatch_next() -> Render | None:
-    """Start the first queued render if its slots are free, and return it; None if there is none.
+    """Start the first queued render if its slots are free, and return it; None if there is none."""
+    render = admit_next()
+    return start_admitted(render) if render else None
 
-    What became of the start is stored in the row and not raised. If nothing ran and the render
-    itself is not the cause, it is queued again.
+
+def admit_next() -> Render | None:
+    """Commit the first queued render as ``submitting`` if its slots are free, and return it; None if there is none.
+
+    The caller starts it at once, with ``start_admitted()``.
     """
+    if not Render.objects.queued().exists():
+        return None  # without the admission lock: idle workers ask often
     target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
     with transaction.atomic():
         Render.objects.lock_admission()
@@ -54,8 +61,17 @@ def dispatch_next() -> Render | None:
             configuration=configuration(target, options),
         )
         render.save_changes()
+    return render
+
+
+def start_admitted(render: Render) -> Render:
+    """Start a render that ``admit_next()`` returned, and return it as it is then.
+
+    What became of the start is stored in the row and not raised. If nothing ran and the render
+    itself is not the cause, it is queued again.
+    """
     try:
-        return start_submitted(render, target, options)
+        return start_submitted(render, LambdaTarget.from_settings(), RenderOptions.from_settings())
     except StartFailed as err:
         return err.render
     except RemotionError as err:
@@ -75,6 +91,7 @@ def start_submitted(render: Render, target: LambdaTarget, options: RenderOptions
         target,
         options,
         input_props=render.input_props,
+        props_name=str(render.id),
         out_name=render.out_name,
         webhook=WebhookSettings.from_settings(),
         custom_data={"id": str(render.id)},

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from renders.admin.pagination import RenderPages
+from renders.admin.pagination import CursorPages
 from renders.admin.render import COLOURS
 from renders.models import Render
 from tests.factories import BUCKET, load_recording, make_render
@@ -104,7 +104,7 @@ class TestList:
 class TestPages:
     @pytest.fixture(autouse=True)
     def two_a_page(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(RenderPages, "page_size", 2)
+        monkeypatch.setattr(CursorPages, "page_size", 2)
 
     def shown(self, content: str) -> list[str]:
         return re.findall(r'name="_selected_action" value="([^"]+)"', content)
@@ -214,7 +214,7 @@ class TestRefreshAction:
         aws.answers[f"/{BUCKET}/renders/{done.render_id}/"] = reply(load_recording("succeeds")[-1]["progress.json"])
         aws.answers[f"/{BUCKET}/renders/{bad.render_id}/"] = s3_error(403, "AccessDenied")
         content = self.refresh(admin, done, bad, over)
-        assert "Refreshed: 1 already over, 1 succeeded." in content
+        assert "Refreshed: 1 succeeded. 1 unchanged: ended already." in content
         assert f"Render {bad}: AWS does not let these credentials" in content
         assert aws.count(f"/{BUCKET}/renders/{other.render_id}/") == 0
 

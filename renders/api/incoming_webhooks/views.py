@@ -1,8 +1,13 @@
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from renders.api.parsers import BodyTooLarge
+from renders.remotion.webhook import WebhookSettings
 from renders.services.incoming_webhooks import receive_delivery
 
 MAX_DELIVERY_BYTES = 1_000_000
@@ -14,6 +19,12 @@ class LambdaWebhookView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer as if the address did not exist where no webhook is configured."""
+        if not WebhookSettings.from_settings().is_configured:
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: Request) -> Response:
         body = request.read(MAX_DELIVERY_BYTES + 1)

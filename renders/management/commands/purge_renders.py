@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="For example 90d, 36h, 30m.")
-        parser.add_argument("--remote", action="store_true", help="Delete their files on S3 as well.")
+        parser.add_argument(
+            "--remote", action="store_true", help="Delete their files on S3 too: output, progress, input props."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Only say how many there are.")
 
     def handle(self, *args: Any, older_than: Any, remote: bool, dry_run: bool, **options: Any) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -47,9 +47,11 @@ def change_render(pk: UUID, transition: Callable[[Render], object]) -> Render:
     with transaction.atomic():
         render = Render.objects.select_for_update().get(pk=pk)
         transition(render)
+        ended = _ended([render])
         if render.changed_fields:
             render.save_changes()
             _schedule(render)
+    _log_ended(ended)
     return render
 
 
@@ -100,20 +102,34 @@ def _apply_batch(renders: Sequence[Render], observed: Sequence[Observed]) -> lis
     found = {render.pk: item for render, item in zip(renders, observed, strict=True)}
     with transaction.atomic():
         changed = _change_rows({pk: item for pk, item in found.items() if isinstance(item, Observation)}, now)
+        ended = _ended(changed.values())
+        Render.objects.save_changes(changed.values())
         _schedule_batch(renders, found, changed, now)
+    _log_ended(ended)
     return [_result(render, found[render.pk], changed) for render in renders]
 
 
 def _change_rows(news: Mapping[UUID, Observation], now: datetime) -> dict[UUID, Render]:
-    """Lock the rows that there is news of, change them, save them, and return them."""
+    """Lock the rows that there is news of, change them in memory, and return them."""
     if not news:
         return {}
     locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").only(*FIELDS)
     changed = {render.pk: render for render in locked}
     for pk, render in changed.items():
         _apply_observation(render, news[pk], now)
-    Render.objects.save_changes(changed.values())
     return changed
+
+
+def _ended(renders: Iterable[Render]) -> list[Render]:
+    """Return those that have just ended, before their changes are saved."""
+    return [render for render in renders if render.is_terminal and "status" in render.changed_fields]
+
+
+def _log_ended(renders: Iterable[Render]) -> None:
+    for render in renders:
+        fields = render.log_fields
+        reason = f" ({render.error})" if render.error else ""
+        logger.info("Render %s in %s is %s%s", fields["render"], fields["bucket"], render.status, reason, extra=fields)
 
 
 def _schedule_batch(

@@ -8,11 +8,14 @@ from django.utils import timezone
 
 from renders.models import RefreshState, Render, RenderQuerySet
 from renders.remotion import reader
+from renders.remotion.errors import Unavailable
+from renders.remotion.reader import FetchFailed, Unchanged
 from renders.services.create import create_render
 from renders.services.refresh import engine
+from renders.services.refresh.apply import apply
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.engine import refresh_render
-from renders.services.refresh.lease import LEASE
+from renders.services.refresh.lease import LEASE, claim_due
 from tests.factories import BUCKET, INPUT_PROPS, make_due, make_render
 from tests.s3 import RENDERS, progress_path, recorded
 from tests.servers import Answer, ScriptedServer, reply, s3_error
@@ -262,6 +265,27 @@ class TestBatches:
 
     def test_statements_do_not_grow_with_the_batch(self, aws: ScriptedServer) -> None:
         assert self.statements(24, aws) == self.statements(120, aws) <= 16
+
+    def test_nor_when_s3_fails(self, aws: ScriptedServer) -> None:
+        aws.answers["/"] = s3_error(500, "InternalError")
+        for _ in range(100):
+            make_render()
+        with CaptureQueriesContext(connection) as queries:
+            assert all(result.error for result in refresh_due())
+        assert len(queries) <= 12
+
+    @pytest.mark.parametrize("result", [Unchanged(), FetchFailed(Unavailable("S3 failed."))])
+    def test_a_row_that_another_worker_has_ended_meanwhile_breaks_nothing(
+        self, result: Unchanged | FetchFailed, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ended = make_render(etag='"x"', deadline_at=timezone.now() + timedelta(hours=1))
+        others = [make_render() for _ in range(3)]
+        claimed = claim_due([])
+        RefreshState.objects.filter(pk=ended.pk).delete()
+        results = apply(claimed, [result] * len(claimed))
+        assert {refreshed.render for refreshed in results} == {ended, *others}
+        assert set(RefreshState.objects.values_list("pk", flat=True)) == {render.pk for render in others}
+        assert not caplog.records
 
     def test_each_row_gets_what_is_its_own(self, aws: ScriptedServer) -> None:
         renders = [make_render() for _ in range(30)]
