@@ -4,6 +4,9 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import Error as DatabaseError
+
+from renders.operations.database import find_problem
 
 
 def main() -> None:
@@ -11,10 +14,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "renderhub.settings")
     try:
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as err:
-        if "--traceback" in sys.argv:
+    except (ImproperlyConfigured, DatabaseError) as err:
+        sentence = find_problem(err) if isinstance(err, DatabaseError) else err
+        if sentence is None or "--traceback" in sys.argv:
             raise
-        sys.exit(str(err))
+        sys.exit(str(sentence))
 
 
 if __name__ == "__main__":

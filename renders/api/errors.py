@@ -7,6 +7,7 @@ for input that does not validate and our ``id`` where a row was made.
 import logging
 from typing import Any
 
+from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework.exceptions import APIException, NotAuthenticated, UnsupportedMediaType, ValidationError
@@ -36,6 +37,8 @@ SIGN_IN = "Sign in, or send the header `Authorization: Token <your token>`."
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's ``EXCEPTION_HANDLER`` for every view of the API."""
+    if isinstance(exc, DatabaseError):
+        return None  # raised again, for SetupErrorMiddleware
     if isinstance(exc, StartFailed):
         return _known_error(exc.__cause__, extra={"id": str(exc.render.id)})
     if isinstance(exc, tuple(STATUS_OF)):

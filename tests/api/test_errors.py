@@ -15,10 +15,6 @@ class TestElsewhere:
         response = Client().get("/api/nothing")
         assert (response.status_code, list(response.json())) == (404, ["error"])
 
-    def test_a_host_that_is_not_allowed_is_json(self) -> None:
-        response = Client().get("/api/renders/", headers={"host": "evil.example"})
-        assert (response.status_code, list(response.json())) == (400, ["error"])
-
     def test_a_failure_of_our_own_is_json_without_details(self, api: APIClient, monkeypatch: Any) -> None:
         monkeypatch.setattr("renders.api.renders.create.create_render", lambda **_: 1 / 0)
         response = post(api, "/api/lambda/render", BODY)

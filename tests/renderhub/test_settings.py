@@ -175,7 +175,7 @@ class TestAGoodValue:
             ("postgresql://db/hub", {"NAME": "hub", "HOST": "db", "PORT": ""}),
             ("postgres://ada@a:1,b:2/hub", {"HOST": "a,b", "PORT": "1,2"}),
             ("postgres:////run/postgresql/hub", {"NAME": "hub", "HOST": "/run/postgresql"}),
-            ("postgres://db/hub?sslmode=require", {"OPTIONS": {"sslmode": "require"}}),
+            ("postgres://db/hub?sslmode=require", {"OPTIONS": {"sslmode": "require", "connect_timeout": 10}}),
             ("sqlite:////srv/hub.sqlite3", {"ENGINE": "django.db.backends.sqlite3", "NAME": "/srv/hub.sqlite3"}),
         ],
     )

@@ -1,11 +1,12 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
 from tqdm import tqdm
 
 from renders.management.arguments import age
+from renders.management.base import DatabaseCommand
 from renders.models import Render, WebhookDelivery
 from renders.remotion.errors import RemotionError
 from renders.services.errors import Conflict
@@ -13,8 +14,7 @@ from renders.services.idempotency import IDEMPOTENCY_KEY_TTL, RESERVED_KEY_PREFI
 from renders.services.retention import delete_deliveries, delete_render
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Deletes renders that ended long ago and webhook deliveries as old; frees idempotency keys after seven days."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -3,18 +3,18 @@ import threading
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from renders.management.arguments import positive_float, positive_int
+from renders.management.base import DatabaseCommand
 from renders.models import Render, RenderQuerySet
 from renders.services.reconcile import reconcile
 from renders.services.refresh.engine import refresh_renders
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Refreshes the rows of active renders from S3."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,14 +1,14 @@
 import signal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from renders.management.arguments import positive_float
+from renders.management.base import DatabaseCommand
 from renders.operations.worker import INTERVAL_SECONDS, POSTGRESQL_INTERVAL_SECONDS, Worker, WorkerFailed
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Starts queued renders, refreshes active ones, and finds those whose start is unconfirmed."
 
     def add_arguments(self, parser: CommandParser) -> None:

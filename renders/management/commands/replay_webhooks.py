@@ -1,8 +1,9 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from renders.management.arguments import positive_int
+from renders.management.base import DatabaseCommand
 from renders.models import WebhookDelivery, WebhookDeliveryQuerySet
 from renders.services.incoming_webhooks import process_deliveries
 
@@ -10,8 +11,7 @@ BATCH_SIZE = 100
 """Deliveries whose renders are refreshed together."""
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Processes webhook deliveries again, in the order in which they were received."
 
     def add_arguments(self, parser: CommandParser) -> None:
