@@ -5,7 +5,6 @@ import mimetypes
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,10 +14,10 @@ from typing import Any, Self
 
 import boto3
 import psutil
+from django.conf import settings
 
 from renders.remotion.target import function_name
-from renders.sandbox.errors import SandboxError
-from renders.sandbox.network import bypass_proxies_for_loopback, free_port
+from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.sandbox.processes import Processes
 from renders.sandbox.toolchain import BUCKET, NODE, SITE, Toolchain
 
@@ -34,11 +33,18 @@ class Sandbox:
     """S3 and the Lambda Invoke API on the loopback interface; ``with`` starts and ends them.
 
     ``concurrency`` is the account's quota of functions, ``function_timeout`` the function's time
-    limit in seconds. ``chromium`` is the folder of another browser, for tests.
+    limit in seconds. ``data`` is the folder that keeps S3's objects, this run's own by default.
+    ``chromium`` is the folder of another browser, for tests.
     """
 
     def __init__(
-        self, toolchain: Toolchain, *, concurrency: int = 16, function_timeout: int = 240, chromium: Path | None = None
+        self,
+        toolchain: Toolchain,
+        *,
+        concurrency: int = 16,
+        function_timeout: int = 240,
+        data: Path | None = None,
+        chromium: Path | None = None,
     ) -> None:
         self.toolchain = toolchain
         self.function_timeout = function_timeout
@@ -46,6 +52,7 @@ class Sandbox:
         self._concurrency = concurrency
         self._chromium = chromium or toolchain.chromium
         self.folder = toolchain.folder / "runs" / f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.data = data or self.folder
         self.logs = self.folder / "logs"
         self._exit_stack = ExitStack()
         self.processes = Processes(self.logs, self._exit_stack)
@@ -101,10 +108,8 @@ class Sandbox:
         return session.client("s3", endpoint_url=self.s3_url)
 
     def _start_s3(self) -> None:
-        port = free_port(S3_PORT)
-        self.s3_url = f"http://127.0.0.1:{port}"
-        self.processes.start("s3", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)])
-        self.processes.wait_until_ready("s3", self.s3_url)
+        command = [sys.executable, "-m", "renders.sandbox.s3", str(S3_PORT), str(self.data / "objects.sqlite3")]
+        self.s3_url = self.processes.start_server("s3", command, cwd=settings.BASE_DIR)
         self._upload_site()
 
     def _upload_site(self) -> None:
@@ -132,11 +137,7 @@ class Sandbox:
             "s3": self.s3_url,
         }
         command: list[str | Path] = [NODE, self.toolchain.app / "lambda.cjs", json.dumps(options)]
-        process = self.processes.start("lambda", command, stdout=subprocess.PIPE)
-        line = process.stdout.readline() if process.stdout else b""
-        if not line:
-            raise SandboxError(f"The Lambda API did not start. {self.processes.log_tail('lambda')}")
-        self.lambda_url = f"http://127.0.0.1:{json.loads(line)['port']}"
+        self.lambda_url = self.processes.start_server("lambda", command)
 
     def _make_folder(self) -> None:
         """Make this run's folder and remove those of runs that have ended, with their logs."""

@@ -13,13 +13,24 @@ def bypass_proxies_for_loopback() -> None:
 
 
 def free_port(wanted: int) -> int:
-    """Return the port, or another free one if something listens there."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise SandboxError("This machine has no free port.")
+    """Return the port, or another free one if it is taken."""
+    with listen(wanted) as listener:
+        return int(listener.getsockname()[1])
+
+
+def require_free_port(port: int) -> None:
+    """Raise SandboxError if the port is taken, or if this user may not listen on it."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as err:
+        raise SandboxError(
+            f"Port {port} cannot be used ({err.strerror}): stop what listens there, or name another port with --port."
+        ) from err
+
+
+def listen(wanted: int) -> socket.socket:
+    """Listen on the port, or on another free one if it is taken."""
+    try:
+        return socket.create_server(("127.0.0.1", wanted))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))

@@ -141,7 +141,7 @@ def _steps(toolchain: Toolchain) -> list[Step]:
 def _do(toolchain: Toolchain, step: Step, *, made_before: str, say: Callable[[str], None]) -> str:
     """Makes the step unless it stands as its stamp says; returns what it was made from."""
     made_from = hashlib.sha256(
-        b"\0".join([str(step.target).encode(), made_before.encode(), *(path.read_bytes() for path in step.sources)])
+        b"\0".join([made_before.encode(), *(path.read_bytes() for path in step.sources)])
     ).hexdigest()
     stamp = toolchain.folder / f"{step.name}.json"
     if _read_stamp(stamp) == {"from": made_from, **_measure(step.target)}:

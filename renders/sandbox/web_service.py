@@ -10,34 +10,57 @@ from django.conf import settings
 
 from renders.sandbox.aws import Sandbox
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.network import free_port
 
 WEB_PORT = 8000
 
 
+SECRETS = {"DJANGO_SUPERUSER_PASSWORD": 9, "DJANGO_SECRET_KEY": 48, "REMOTION_WEBHOOK_SECRET": 32}
+"""Variables with their lengths in bytes: chosen at the first start, then read from the env file."""
+
+
 class WebService:
-    """The service as child processes of the sandbox, with a database and an admin user of its own."""
+    """The service as child processes of the sandbox; its database is in the sandbox's data folder."""
+
+    username = "admin"
 
     def __init__(self, sandbox: Sandbox, *, port: int) -> None:
         self.sandbox = sandbox
-        self.url = f"http://127.0.0.1:{free_port(port)}"
-        self.username = "admin"
-        self.password = secrets.token_urlsafe(9)
-        self._webhook_secret = secrets.token_urlsafe()
+        self.url = f"http://127.0.0.1:{port}"
+        kept = read_env_file(self.env_file)
+        self._secrets = {name: kept.get(name) or secrets.token_urlsafe(size) for name, size in SECRETS.items()}
 
     @property
     def env_file(self) -> Path:
         """A file of settings with which any ``manage.py`` command works on this sandbox."""
-        return self.sandbox.folder / "env"
+        return self.sandbox.data / "env"
+
+    @property
+    def password(self) -> str:
+        """The admin user's password, the same in every run until the data folder is emptied."""
+        return self._secrets["DJANGO_SUPERUSER_PASSWORD"]
 
     def start(self) -> None:
         """Migrate the database, create the admin user, start the web process and the worker."""
+        self.env_file.touch(mode=0o600)
         self.env_file.write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
-        self._manage("migrate", "--verbosity=0")
-        self._manage("createsuperuser", "--noinput", "--email=admin@example.com", f"--username={self.username}")
+        self._migrate()
+        self._create_admin_user()
         self._start("web", "runserver", "--noreload", "--skip-checks", self.url.removeprefix("http://"))
         self.sandbox.processes.wait_until_ready("web", f"{self.url}/admin/login/")
         self._start("worker", "render_worker")
+
+    def _migrate(self) -> None:
+        try:
+            self._manage("migrate", "--verbosity=0")
+        except SandboxError as err:
+            raise SandboxError(f"{err}\nA database of another version of this project needs --fresh.") from err
+
+    def _create_admin_user(self) -> None:
+        try:
+            self._manage("createsuperuser", "--noinput", "--email=admin@example.com", f"--username={self.username}")
+        except SandboxError as err:
+            if "already taken" not in str(err):
+                raise
 
     def _start(self, name: str, *arguments: str) -> None:
         command = [sys.executable, "manage.py", *arguments]
@@ -60,15 +83,19 @@ class WebService:
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
             "RENDERHUB_ENV_FILE": str(self.env_file),
-            "DJANGO_SUPERUSER_PASSWORD": self.password,
         }
 
     def _settings(self) -> dict[str, str]:
         return {
             **{name: str(value) for name, value in self.sandbox.settings().items()},
-            "DATABASE_URL": f"sqlite:///{self.sandbox.folder / 'db.sqlite3'}",
-            "DJANGO_SECRET_KEY": secrets.token_hex(32),
+            "DATABASE_URL": f"sqlite:///{self.sandbox.data / 'db.sqlite3'}",
             "API_ALLOW_ANONYMOUS": "true",
             "REMOTION_WEBHOOK_URL": f"{self.url}/api/lambda/webhook",
-            "REMOTION_WEBHOOK_SECRET": self._webhook_secret,
+            **self._secrets,
         }
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the variables of a file of lines ``NAME=value``; none if it does not exist."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return dict(line.split("=", 1) for line in lines)

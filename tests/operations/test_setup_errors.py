@@ -61,7 +61,9 @@ class TestADatabaseThatCannotBeReached:
         before, _, _ = unreachable.log.read_text().partition("Starting development server")
         assert "The database cannot be used (connection failed: " in before
 
-    def test_leaves_it_open_what_became_of_a_request_that_writes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_leaves_it_open_what_became_of_a_request_that_writes(
+        self, monkeypatch: pytest.MonkeyPatch, webhook_secret: None
+    ) -> None:
         def fail(**_: object) -> None:
             raise OperationalError("the connection is closed") from psycopg.OperationalError()
 
@@ -116,7 +118,9 @@ class TestAWrongHost:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_another_error_of_the_database_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_error_of_the_database_is_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, webhook_secret: None
+) -> None:
     def fail(**_: object) -> None:
         raise OperationalError("deadlock detected") from psycopg.errors.DeadlockDetected()
 

@@ -15,5 +15,5 @@ def test_workers_that_cannot_load_are_told(toolchain: Toolchain, tmp_path: Path)
     (tmp_path / "app").symlink_to(tmp_path)
     broken = Sandbox(Toolchain(tmp_path))
     (tmp_path / "site").mkdir()
-    with pytest.raises(SandboxError, match=r"The Lambda API did not start\.(.|\n)*Error: broken"):
+    with pytest.raises(SandboxError, match=r"The process lambda did not start\.(.|\n)*Error: broken"):
         broken.__enter__()

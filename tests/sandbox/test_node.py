@@ -1,8 +1,10 @@
 import subprocess
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from renders.sandbox.aws import Sandbox
 from renders.sandbox.toolchain import NODE, Toolchain
 
 
@@ -16,3 +18,13 @@ def test_a_worker_refuses_a_temporary_folder_that_is_not_its_own(toolchain: Tool
     assert result.returncode == 1
     assert b"A worker must have a TMPDIR of its own" in result.stderr
     assert bystander.exists()
+
+
+@pytest.mark.system
+def test_idle_connections_to_the_lambda_api_stay_open(sandbox: Sandbox) -> None:
+    """A server that announces a time limit closes connections that a client is about to reuse."""
+    connection = HTTPConnection(sandbox.lambda_url.removeprefix("http://"))
+    connection.request("GET", "/")
+    headers = connection.getresponse().headers
+    connection.close()
+    assert (headers["Connection"], headers["Keep-Alive"]) == ("keep-alive", None)

@@ -1,4 +1,7 @@
+import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -8,12 +11,34 @@ from renders.sandbox.errors import SandboxError
 from renders.sandbox.toolchain import NODE, Toolchain, prepare
 
 
+def link_tree(source: Path, target: Path, names: list[str]) -> None:
+    """Copy these files and folders as hard links."""
+    target.mkdir()
+    for name in names:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name, symlinks=True, copy_function=os.link)
+        else:
+            os.link(source / name, target / name)
+
+
 class TestToolchain:
     @pytest.mark.system
     def test_a_second_preparation_does_nothing(self, toolchain: Toolchain) -> None:
         said: list[str] = []
         prepare(said.append)
         assert said == []
+
+    @pytest.mark.system
+    def test_a_checkout_that_was_moved_is_still_prepared(self, toolchain: Toolchain, settings: Any) -> None:
+        with TemporaryDirectory(dir=toolchain.folder) as folder:
+            settings.BASE_DIR = Path(folder)
+            moved = settings.BASE_DIR / ".sandbox"
+            names = ["app", "chromium", "site", *(path.name for path in toolchain.folder.glob("*.json"))]
+            link_tree(toolchain.folder, moved, names)
+            said: list[str] = []
+            assert prepare(said.append).folder == moved
+            assert said == []
+            assert not (moved / "logs" / "npm.log").exists()
 
     @pytest.mark.system
     def test_what_broke_is_noticed_and_redone(self, toolchain: Toolchain) -> None:

@@ -6,17 +6,16 @@ process.env.AWS_LAMBDA_JS_RUNTIME = "nodejs24.x";
 const { default: chromium } = await import("@sparticuz/chromium");
 await chromium.executablePath();
 
-// Its own fonts.conf names Lambda's folders only; a machine's own fonts are welcome too.
-const xml = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
-const folder = xml(process.env.TMPDIR);
+// Its own fonts.conf names folders of Lambda only. This one names those that came with Chromium,
+// wherever they are, and the machine's. XDG_CACHE_HOME is the folder of the cache.
 await writeFile(
   `${process.env.TMPDIR}/fonts/fonts.conf`,
   `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
-  <dir>${folder}/fonts/fonts</dir>
+  <dir prefix="relative">fonts</dir>
   <dir>/usr/share/fonts</dir>
-  <cachedir>${folder}/fonts-cache</cachedir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
 </fontconfig>
 `,
 );

@@ -40,6 +40,7 @@ const startWorker = () => {
       AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${listening.port}`,
       SANDBOX_CHROMIUM: path.join(chromium, "chromium"),
       FONTCONFIG_PATH: path.join(chromium, "fonts"),
+      XDG_CACHE_HOME: path.join(chromium, "fonts-cache"),
       LD_LIBRARY_PATH: path.join(chromium, "al2023/lib"),
     },
   });
@@ -230,6 +231,8 @@ const announce = () => {
 
 process.on("SIGTERM", () => process.exit(0));
 server.requestTimeout = 0;
+// An idle connection stays open: one that is closed while a client reuses it fails that client's call.
+server.keepAliveTimeout = 0;
 server.listen(0, "127.0.0.1", () => {
   listening = server.address();
   for (let i = 0; i < Math.min(warm, concurrency); i++) {
