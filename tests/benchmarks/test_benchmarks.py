@@ -1,10 +1,7 @@
 """The frame of the benchmarks; what they measure is in docs/benchmarks.md."""
 
-import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from importlib import import_module
-from types import SimpleNamespace
 
 import pytest
 
@@ -53,18 +50,6 @@ def test_the_last_line_says_whether_the_figure_is_met(
 ) -> None:
     assert conclude("so much", 2, **limits) is last.endswith("met")
     assert capsys.readouterr().out == f"{last}\n"
-
-
-@pytest.mark.parametrize(("is_met", "status"), [(True, 0), (False, 1)])
-def test_the_status_says_so_too(is_met: bool, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere/other")
-    monkeypatch.setattr(sys, "argv", ["benchmarks", "lists"])
-    monkeypatch.setattr(command, "own_database", nullcontext)
-    monkeypatch.setattr(command, "import_module", lambda path: SimpleNamespace(run=lambda: is_met))
-    for name in ("RENDERHUB_ENV_FILE", "DJANGO_SETTINGS_MODULE"):
-        monkeypatch.setenv(name, "put back after the test")
-    monkeypatch.setattr("django.setup", lambda: None)
-    assert command.main() == status
 
 
 def test_without_postgresql_it_says_so_in_a_sentence() -> None:

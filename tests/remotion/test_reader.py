@@ -1,7 +1,6 @@
 """Reading progress.json: each way in which S3 can answer, or not."""
 
 import json
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -139,11 +138,9 @@ class TestReadMany:
         assert all(isinstance(result, FetchFailed) for result in results)
 
     def test_nor_is_it_once_the_worker_is_to_stop(self, aws: ScriptedServer) -> None:
-        started = time.monotonic()
         results = fetch_many(ProgressRequest("r1"), ProgressRequest("r2"), is_stopped=lambda: True)
         assert results == [reader.OUT_OF_TIME, reader.OUT_OF_TIME]
         assert not aws.requests
-        assert time.monotonic() - started < 5
 
     def test_of_a_slow_bucket_only_so_much_is_asked(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reader, "TIME_LIMIT_SECONDS", 0.2)

@@ -5,9 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from renders.remotion.config import RemotionConfig
 
-from renders.remotion import client
+from renders.remotion.options import RenderOptions
+from renders.remotion.start import prepare, start
+from renders.remotion.target import LambdaTarget
 from renders.sandbox.aws import Sandbox
 from renders.sandbox.toolchain import BUCKET
 
@@ -54,9 +55,11 @@ THROWING = {
 
 def render(sandbox: Sandbox, code: str) -> str | None:
     """Render 40 frames of ``code``; return the message that ended it, or None if it succeeded."""
-    config = RemotionConfig.from_settings()
+    target = LambdaTarget.from_settings()
     props = {"code": code, "durationInFrames": 40, "fps": 30}
-    started = client.start(config, client.prepare(config, input_props=props, out_name="out.mp4"))
+    started = start(
+        target, prepare(target, RenderOptions.from_settings(), input_props=props, out_name="out.mp4", props_name="site")
+    )
     s3, key = sandbox.s3(), f"renders/{started.render_id}/progress.json"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:

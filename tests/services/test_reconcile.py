@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from renders.models import BucketScan, RefreshState, Render, transitions
+from renders.models import BucketScan, RefreshState, Render
 from renders.remotion import storage
 from renders.remotion.aws import s3_client
 from renders.remotion.errors import Unavailable
@@ -172,13 +172,6 @@ class TestReconcile:
         reconcile()
         BucketScan.objects.update(leased_until=timezone.now() + timedelta(minutes=1))
         assert reconcile().requests == 0
-
-    def test_one_that_was_called_lost_is_found_after_all(self, aws: ScriptedServer) -> None:
-        render = make_render(Status.FAILED, failure_reason="lost", render_id="", bucket_name="")
-        transitions.mark_rendering(render, render_id="a", bucket_name="b", cloudwatch_logs="", folder_in_s3_console="")
-        render.save_changes()
-        render.refresh_from_db()
-        assert (render.status, render.failure_reason, render.finished_at) == (Status.RENDERING, "", None)
 
     def test_found_just_in_time_is_not_lost(self, bucket: Any) -> None:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))

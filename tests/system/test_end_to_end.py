@@ -33,7 +33,7 @@ from renders.sandbox.toolchain import NODE, Toolchain
 from renders.services.refresh.apply import change_render, mark_started
 from tests.factories import make_render
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.system]
 Status, Reason = Render.Status, Render.FailureReason
 PATIENCE = 60
 
@@ -84,13 +84,10 @@ def distinct_frames(toolchain: Toolchain, video: Path) -> int:
 class TestSucceeding:
     def test_the_seeds_example_becomes_the_video_that_was_asked_for(self, sandbox: Sandbox, tmp_path: Path) -> None:
         with tempfile.NamedTemporaryFile() as bystander:
-            began = time.monotonic()
             started = APIClient().post("/api/lambda/render", EXAMPLE, format="json").json()
-            answered_in = time.monotonic() - began
             answer, row = finish(started)
             assert Path(bystander.name).exists(), "the function must not empty the machine's temporary folder"
         assert answer["type"] == "done"
-        assert answered_in < 30
 
         video = tmp_path / "video.mp4"
         with urllib.request.urlopen(answer["url"]) as response:  # noqa: S310

@@ -1,0 +1,57 @@
+"""Send each trial's request."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from renders.models import Render
+from renders.remotion.options import CODEC, FRAMES_PER_LAMBDA, RenderOptions, slots_needed
+from renders.remotion.target import LambdaTarget
+from renders.services.dispatch import configuration
+from tests.faults.report import say
+from tests.faults.service import Service
+from tests.faults.trials import FEW_FRAMES, MANY_FRAMES, Plan, Trial
+
+PACE = {FEW_FRAMES: 1.0, MANY_FRAMES: 10.0}
+"""Seconds from a trial to the next: about what two cores render."""
+
+
+def inject(trials: Sequence[Trial], plan: Plan, service: Service) -> None:
+    """Send the trials' requests, one after the other, and wait for their answers."""
+
+    def run(trial: Trial) -> None:
+        plan.trials[trial.mark] = trial
+        if trial.way == "worker":
+            queue(trial)
+        else:
+            service.post_until(lambda: bool(trial.injected), trial)
+
+    with ThreadPoolExecutor(16) as callers:
+        sent = []
+        for trial in trials:
+            sent.append(callers.submit(run, trial))
+            say(f"\r{len(sent)} of {len(trials)} faults sent", end="")
+            time.sleep(PACE[trial.frames])
+    for call in sent:
+        call.result()
+    say()
+
+
+def queue(trial: Trial, *, is_first: bool = False) -> None:
+    """Make a row that waits for the worker, as POST /api/renders/ does where AWS has no room."""
+    try:
+        Render.objects.create(
+            **configuration(LambdaTarget.from_settings(), RenderOptions.from_settings()),
+            status=Render.Status.QUEUED,
+            input_props=trial.input_props,
+            frames_per_lambda=FRAMES_PER_LAMBDA,
+            codec=CODEC,
+            slots_needed=slots_needed(trial.frames),
+            queue_rank=timezone.now() - timedelta(days=int(is_first)),
+        )
+    finally:
+        connection.close()  # each thread has its own
