@@ -132,13 +132,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 REST_FRAMEWORK = {
     # The first class has an `authenticate_header`, so that DRF answers 401 and not 403 without credentials.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "renders.api.auth.TokenAuthentication",
+        "renders.api.auth.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["renders.api.auth.IsSignedInOrAnonymousAllowed"],
+    "DEFAULT_PERMISSION_CLASSES": ["renders.api.auth.RenderPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["renders.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "renders.api.pagination.NewestFirstPagination",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is an unknown parameter like any other
     "EXCEPTION_HANDLER": "renders.api.errors.exception_handler",
 }
 

@@ -60,8 +60,11 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         return self.filter(Q(pk__in=ours) | Q(render_id__in=[text for text in texts if text]))
 
     def visible_to(self, user: Any) -> "RenderQuerySet":
-        """All renders for staff, their own for a user, those without owner for an anonymous one."""
-        if user.is_staff:
+        """All renders for a user with the permission ``view_render``, else the user's own.
+
+        Those without owner are an anonymous user's own.
+        """
+        if user.has_perm("renders.view_render"):
             return self
         return self.filter(owner=user if user.is_authenticated else None)
 
@@ -186,6 +189,7 @@ class Render(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [("start_render_with_priority", "Can start a render with a priority over 0")]
         # No index has a column that a refresh writes, so that a refresh touches no index (a HOT update).
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="render_owner_newest"),

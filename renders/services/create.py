@@ -16,7 +16,7 @@ from renders.remotion.target import LambdaTarget
 from renders.services.admission import has_free_slots, slots_until
 from renders.services.dispatch import configuration, queue_again, reject, start_submitted
 from renders.services.errors import NoFreeSlots, StartFailed
-from renders.services.idempotency import fingerprint, replayed, with_same_key
+from renders.services.idempotency import fingerprint, free_expired_key, replayed, with_same_key
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def create_render(
     it. With an ``idempotency_key`` that was used for the same request, it is that row.
 
     Raise, without a row: SetupError if the settings are incomplete; NoFreeSlots, Throttled or
-    Unavailable if it may not wait; KeyConflict. Raise StartFailed with a row that is ``submitting``
+    Unavailable if it may not wait; KeyReused or KeyInUse. Raise StartFailed with a row that is ``submitting``
     if the outcome is unknown, and ``failed`` (``rejected``) if nothing was started.
     """
     target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
@@ -84,6 +84,8 @@ def _admit(render: Render, target: LambdaTarget, *, may_wait: bool, start_now: b
     """Insert the row as ``submitting`` if slots are free, else as ``queued`` if it may wait."""
     with transaction.atomic():
         Render.objects.lock_admission()
+        if render.idempotency_key:
+            free_expired_key(render)
         is_admitted = start_now and has_free_slots(render)
         if not is_admitted and not may_wait:
             _refuse(render)

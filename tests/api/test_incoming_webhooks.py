@@ -44,7 +44,7 @@ class TestUnverified:
     def refused(self, response: Any) -> str:
         """Nothing but 401 is answered and nothing stored; return the reason in the log."""
         assert response.status_code == 401
-        assert response.json() == {"error": "The signature is missing or wrong."}
+        assert response.json() == {"error": "The signature is missing or wrong.", "code": "signature_invalid"}
         assert not WebhookDelivery.objects.exists()
         (record,) = [record for record in self.caplog.records if record.name == LOGGER]
         return record.getMessage()

@@ -2,13 +2,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from renders.models import Render
 from renders.remotion.options import slots_needed
 from renders.services.dispatch import dispatch_next
-from tests.factories import BODY, BUCKET, create, make_render
+from tests.factories import BODY, BUCKET, create, grant, make_render
 from tests.servers import INVOKE, ScriptedServer, lambda_error, s3_error
 from tests.services.refresh.due import refresh_due
 
@@ -40,9 +41,12 @@ class TestAdmission:
         make_render(Status.QUEUED, slots_needed=200)
         assert create().status == Status.QUEUED
 
-    def test_the_resource_answers_202(self, api: APIClient, numbered: ScriptedServer, settings: Any) -> None:
+    def test_the_resource_answers_202(
+        self, api: APIClient, user: User, numbered: ScriptedServer, settings: Any
+    ) -> None:
         settings.REMOTION_CONCURRENCY = 4
         make_render()
+        grant(user, "start_render_with_priority")
         response = api.post("/api/renders/", {**BODY, "priority": 7}, format="json")
         assert (response.status_code, response.json()["status"], response.json()["priority"]) == (202, "queued", 7)
 

@@ -1,3 +1,5 @@
+"""Where Remotion posts its deliveries: ``/api/lambda/webhook``."""
+
 from typing import Any
 
 from django.http import Http404, HttpRequest
@@ -6,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from renders.api.parsers import BodyTooLarge
+from renders.api.errors import PayloadTooLarge
 from renders.remotion.webhook import WebhookSettings
 from renders.services.incoming_webhooks import receive_delivery
 
@@ -15,7 +17,7 @@ MAX_DELIVERY_BYTES = 1_000_000
 
 
 class LambdaWebhookView(APIView):
-    """POST /api/lambda/webhook: receive Remotion's deliveries, which are authenticated by their signature alone."""
+    """Receive Remotion's webhook deliveries, which are authenticated by their signature alone."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -29,7 +31,7 @@ class LambdaWebhookView(APIView):
     def post(self, request: Request) -> Response:
         body = request.read(MAX_DELIVERY_BYTES + 1)
         if len(body) > MAX_DELIVERY_BYTES:
-            raise BodyTooLarge(f"The delivery is over {MAX_DELIVERY_BYTES:,} bytes.")
+            raise PayloadTooLarge(f"The delivery is over {MAX_DELIVERY_BYTES:,} bytes.")
         receive_delivery(headers=request.headers, body=body)
         # Even if it could not be processed: it is stored, so Remotion need not send it again.
         return Response({"success": True})
