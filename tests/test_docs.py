@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from renders.api import auth, errors
 from renders.api.renders.output import RenderDetailSerializer
 from renders.models import Render
 
@@ -93,6 +94,15 @@ def test_the_api_page_has_every_field_and_status() -> None:
     page = (ROOT / "docs" / "api.md").read_text()
     names = [*RenderDetailSerializer.Meta.fields, *Render.Status.values, *Render.FailureReason.values]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_api_page_has_every_code_and_permission() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    codes = {answer.code for answer in errors.ANSWERS.values()}
+    codes |= {*errors.ENDED_CODES, *errors.FIELD_CODES, errors.SERVER_ERROR_CODE}
+    codes |= {"host_not_allowed", "not_migrated", "database_unavailable"}  # renders/operations/setup_errors.py
+    names = codes | {auth.VIEW, auth.CHANGE, auth.DELETE, auth.PRIORITY}
+    assert sorted(name for name in names if f"`{name}`" not in page) == []
 
 
 def test_every_pinned_package_has_its_reason() -> None:
