@@ -1,7 +1,7 @@
 """Settings of the project. Each environment variable is read here, once, with its default.
 
 Variables come from the environment or from a file, `.env` beside `manage.py`; the environment
-wins. A value that cannot be used raises ImproperlyConfigured. README.md lists the variables.
+wins. A value that cannot be used raises ImproperlyConfigured. docs/settings.md lists the variables.
 """
 
 from pathlib import Path

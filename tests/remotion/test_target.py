@@ -31,8 +31,9 @@ class TestOneVersionOfRemotion:
     def test_lock_file_names_no_host(self) -> None:
         assert "resolved" not in (SOURCES / "package-lock.json").read_text()
 
-    def test_readme_deploys_it(self) -> None:
-        assert f"   {deploy_command(LambdaTarget.from_settings())}\n" in (ROOT / "README.md").read_text()
+    def test_the_documented_command_deploys_it(self) -> None:
+        command = deploy_command(LambdaTarget.from_settings())
+        assert f"\n{command}\n" in (ROOT / "docs" / "deployment.md").read_text()
 
 
 class TestCredentials:

@@ -259,6 +259,6 @@ class TestTheDocumentation:
         names = re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
         assert sorted(names) == sorted(env.names - {"RENDERHUB_ENV_FILE"})
 
-    def test_readme_lists_all_settings(self) -> None:
-        readme = (ROOT / "README.md").read_text()
-        assert [name for name in sorted(env.names) if f"`{name}`" not in readme] == []
+    def test_settings_page_lists_all_settings(self) -> None:
+        page = (ROOT / "docs" / "settings.md").read_text()
+        assert [name for name in sorted(env.names) if f"`{name}`" not in page] == []
