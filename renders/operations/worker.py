@@ -37,6 +37,8 @@ POSTGRESQL_INTERVAL_SECONDS = 1.0
 """Longer, because a notification wakes the worker. Not over a second: a render is due a second after its start."""
 
 MIN_PAUSE_SECONDS = 0.05
+"""Between two looks at rows that are due already, but that another process is claiming."""
+
 RECONCILE_SECONDS = 10.0
 """Each reconciliation may request a page of the bucket."""
 
@@ -67,7 +69,10 @@ class Worker:
         self._throttle = LogThrottle(logger)
 
     def stop(self) -> None:
-        """End ``run()`` after the calls under way. May be called by a signal handler: ``run()`` waits for neither."""
+        """End ``run()`` after the calls under way.
+
+        A signal handler may call it: it interrupts the main thread, which never holds these events' locks.
+        """
         self._stop.set()
         self._wake.set()
 
@@ -105,7 +110,7 @@ class Worker:
             raise WorkerFailed("A part of the round failed.")
 
     def _repeat(self, part: Callable[[], float], *, retry_after: float = RETRY_SECONDS) -> None:
-        """Run a part until ``stop()``. It returns in how many seconds it is to run again."""
+        """Run a part until ``stop()``; it returns how many seconds to wait before its next run."""
         try:
             while not self._stop.is_set():
                 close_old_connections()
@@ -183,7 +188,7 @@ class Worker:
         return RECONCILE_SECONDS
 
     def _refresh(self) -> float:
-        """Refresh all that is due, and return when the next row will be, at most the interval."""
+        """Refresh all rows that are due; return the seconds until the next one is, at most the interval."""
         while not self._stop.is_set():
             results = refresh_due(self._breaker, self._stop.is_set)
             if not results:
