@@ -33,7 +33,7 @@ class TestToolchain:
         with TemporaryDirectory(dir=toolchain.folder) as folder:
             settings.BASE_DIR = Path(folder)
             moved = settings.BASE_DIR / ".sandbox"
-            names = ["app", "chromium", "site", *(path.name for path in toolchain.folder.glob("*.json"))]
+            names = ["app", "chromium", "fonts", "site", *(path.name for path in toolchain.folder.glob("*.json"))]
             link_tree(toolchain.folder, moved, names)
             said: list[str] = []
             assert prepare(said.append).folder == moved
