@@ -17,6 +17,7 @@ import psutil
 from django.conf import settings
 
 from renders.remotion.target import function_name
+from renders.sandbox.data import OBJECTS
 from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.sandbox.processes import Processes
 from renders.sandbox.toolchain import BUCKET, NODE, SITE, Toolchain
@@ -108,7 +109,7 @@ class Sandbox:
         return session.client("s3", endpoint_url=self.s3_url)
 
     def _start_s3(self) -> None:
-        command = [sys.executable, "-m", "renders.sandbox.s3", str(S3_PORT), str(self.data / "objects.sqlite3")]
+        command = [sys.executable, "-m", "renders.sandbox.s3", str(S3_PORT), str(self.data / OBJECTS)]
         self.s3_url = self.processes.start_server("s3", command, cwd=settings.BASE_DIR)
         self._upload_site()
 

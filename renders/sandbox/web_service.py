@@ -9,10 +9,10 @@ from pathlib import Path
 from django.conf import settings
 
 from renders.sandbox.aws import Sandbox
+from renders.sandbox.data import DATABASE, ENV
 from renders.sandbox.errors import SandboxError
 
 WEB_PORT = 8000
-
 
 SECRETS = {"DJANGO_SUPERUSER_PASSWORD": 9, "DJANGO_SECRET_KEY": 48, "REMOTION_WEBHOOK_SECRET": 32}
 """Variables with their lengths in bytes: chosen at the first start, then read from the env file."""
@@ -32,7 +32,7 @@ class WebService:
     @property
     def env_file(self) -> Path:
         """A file of settings with which any ``manage.py`` command works on this sandbox."""
-        return self.sandbox.data / "env"
+        return self.sandbox.data / ENV
 
     @property
     def password(self) -> str:
@@ -88,7 +88,7 @@ class WebService:
     def _settings(self) -> dict[str, str]:
         return {
             **{name: str(value) for name, value in self.sandbox.settings().items()},
-            "DATABASE_URL": f"sqlite:///{self.sandbox.data / 'db.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.sandbox.data / DATABASE}",
             "API_ALLOW_ANONYMOUS": "true",
             "REMOTION_WEBHOOK_URL": f"{self.url}/api/lambda/webhook",
             **self._secrets,

@@ -35,6 +35,6 @@ def _send(render: Render) -> Render:
     try:
         storage.request_cancel(target, bucket_name=render.bucket_name, render_id=render.render_id)
     except RemotionError as err:
-        logger.warning("Render %s could not be cancelled yet: %s", render.id, err)
+        logger.warning("Render %s could not be cancelled yet: %s", render.id, err, extra=render.log_fields)
         return change_render(render.pk, partial(transitions.record_cancel_unsent, error=str(err)))
     return change_render(render.pk, partial(transitions.record_cancel_sent, at=timezone.now()))

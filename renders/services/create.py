@@ -114,5 +114,5 @@ def _start(render: Render, target: LambdaTarget, options: RenderOptions, *, may_
         Render.objects.filter(pk=render.pk, status=Render.Status.SUBMITTING).delete()
         raise
     except RemotionError as err:
-        logger.warning("Render %s was not started: %s", render.id, err)
+        logger.warning("Render %s was not started: %s", render.id, err, extra=render.log_fields)
         raise StartFailed(reject(render, err), err) from err

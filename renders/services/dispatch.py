@@ -101,13 +101,13 @@ def start_submitted(render: Render, target: LambdaTarget, options: RenderOptions
     try:
         started = remotion_start.start(target, payload)
     except OutcomeUnknown as err:
-        logger.warning("Render %s: %s", render.id, err)
+        logger.warning("Render %s: %s", render.id, err, extra=render.log_fields)
         render = change_render(render.pk, partial(transitions.record_unconfirmed, error=str(err)))
         if render.render_id:
             return render  # a webhook has named it meanwhile
         raise StartFailed(render, err) from err
     # Logged before it is stored: whatever happens now, the log has the renderId.
-    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
+    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name, extra=render.log_fields)
     return _store_start(render, started)
 
 
@@ -119,7 +119,7 @@ def _store_start(render: Render, started: StartedRender) -> Render:
     try:
         return change_render(render.pk, partial(mark_started, started=started))
     except (OperationalError, InterfaceError) as err:
-        logger.warning("Render %s: its renderId is not stored yet (%s).", render.id, err)
+        logger.warning("Render %s: its renderId is not stored yet (%s).", render.id, err, extra=render.log_fields)
         connection.close()
     stored: list[Render] = []
     thread = threading.Thread(target=_keep_storing, args=(render, started, stored), daemon=True)
@@ -141,11 +141,15 @@ def _keep_storing(render: Render, started: StartedRender, stored: list[Render]) 
     while not stored:
         try:
             stored.append(change_render(render.pk, partial(mark_started, started=started)))
-            logger.info("Render %s: its renderId %s is stored now.", render.id, started.render_id)
+            logger.info(
+                "Render %s: its renderId %s is stored now.", render.id, started.render_id, extra=render.log_fields
+            )
         except (OperationalError, InterfaceError):
             time.sleep(1)
         except Exception:
-            logger.exception("Render %s: its renderId %s cannot be stored.", render.id, started.render_id)
+            logger.exception(
+                "Render %s: its renderId %s cannot be stored.", render.id, started.render_id, extra=render.log_fields
+            )
             return
         finally:
             connection.close()

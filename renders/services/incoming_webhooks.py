@@ -104,5 +104,6 @@ def _named_render(event: Event) -> Render:
         why = f"The render {named.id}, which is {named.status}, cannot take the renderId {event.render_id}."
         logger.warning(why)  # it may be a second render that is paid
         raise _NothingToDo(why) from err
-    logger.info("Render %s is %s in %s: named by a webhook.", render.id, render.render_id, render.bucket_name)
+    said = "Render %s is %s in %s: named by a webhook."
+    logger.info(said, render.id, render.render_id, render.bucket_name, extra=render.log_fields)
     return render

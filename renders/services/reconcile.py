@@ -251,11 +251,12 @@ class _Scan:
     def _take(self, out_name: str, started: StartedRender) -> None:
         render = self.sought.pop(out_name)
         try:
-            change_render(render.pk, partial(mark_started, started=started))
+            render = change_render(render.pk, partial(mark_started, started=started))
         except (IntegrityError, transitions.IllegalTransition):
-            logger.exception("Render %s cannot take %s.", render.pk, started.render_id)
+            logger.exception("Render %s cannot take %s.", render.pk, started.render_id, extra=render.log_fields)
             return
-        logger.info("Render %s is %s in %s: found by reconciliation.", render.pk, started.render_id, self.bucket_name)
+        said = "Render %s is %s in %s: found by reconciliation."
+        logger.info(said, render.pk, started.render_id, self.bucket_name, extra=render.log_fields)
         self.found += 1
 
 

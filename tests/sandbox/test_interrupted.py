@@ -8,7 +8,7 @@ import pytest
 from renders.sandbox.interrupted import MESSAGE, fail_interrupted_renders
 from renders.sandbox.objects import ObjectFile
 from tests.factories import load_recording
-from tests.sandbox.test_objects import stored
+from tests.sandbox.factories import stored
 
 KEY = "renders/abc/progress.json"
 

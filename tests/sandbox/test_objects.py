@@ -1,14 +1,7 @@
 from pathlib import Path
-from typing import Any
 
-from renders.sandbox.objects import ObjectFile, StoredObject
-
-
-def stored(key: str, body: bytes = b"", **fields: Any) -> StoredObject:
-    defaults = {"etag": "e", "last_modified": "2030-01-01T00:00:00", "storage_class": "STANDARD"}
-    return StoredObject(
-        **{"bucket": "b", "key": key, "body": body, **defaults, "is_public": False, "headers": {}, **fields}
-    )
+from renders.sandbox.objects import ObjectFile
+from tests.sandbox.factories import stored
 
 
 class TestObjectFile:

@@ -33,7 +33,7 @@ class TestToolchain:
         with TemporaryDirectory(dir=toolchain.folder) as folder:
             settings.BASE_DIR = Path(folder)
             moved = settings.BASE_DIR / ".sandbox"
-            names = ["app", "chromium", "site", *(path.name for path in toolchain.folder.glob("*.json"))]
+            names = ["app", "chromium", "fonts", "site", *(path.name for path in toolchain.folder.glob("*.json"))]
             link_tree(toolchain.folder, moved, names)
             said: list[str] = []
             assert prepare(said.append).folder == moved
@@ -57,7 +57,9 @@ class TestToolchain:
 
     @pytest.mark.system
     def test_a_step_that_fails_says_where_its_log_is(self, toolchain: Toolchain) -> None:
-        with pytest.raises(SandboxError, match=r"logs/broken\.log has all of it, which ends with:\nwhat is wrong"):
+        with pytest.raises(
+            SandboxError, match=r"logs/broken\.log has all of its output, which ends with:\nwhat is wrong"
+        ):
             toolchain_module._run(toolchain, "broken", [NODE, "-e", "console.log('what is wrong'); process.exit(1)"])
 
     def test_other_machines_are_told_what_it_needs(self, monkeypatch: Any) -> None:

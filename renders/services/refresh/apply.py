@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from renders.models import RefreshState, Render, transitions
@@ -71,9 +71,16 @@ def apply(renders: Sequence[Render], observed: Sequence[Observed]) -> list[Refre
     """Store what was observed of claimed rows, and when each is due again, in a handful of statements.
 
     A row that could not be read keeps its last truth and is due again after about ``RETRY_AFTER``;
-    one that was out of time at once.
+    one that was out of time at once. Raise OperationalError or InterfaceError if the database cannot be
+    used; the rows are then due again when their lease ends.
     """
     try:
+        return _apply_batch(renders, observed)
+    except (OperationalError, InterfaceError) as err:
+        # A deadlock, or a connection that broke: the same once more, with a new connection if need be.
+        logger.warning("A batch could not be saved (%s); it is tried once more.", err)
+        if not connection.is_usable():
+            connection.close()
         return _apply_batch(renders, observed)
     except Exception:
         logger.exception("A batch could not be saved at once; its rows are saved one by one.")
@@ -92,7 +99,7 @@ def _apply_one(render: Render, found: Observed) -> Refreshed:
     try:
         return _apply_batch([render], [found])[0]
     except Exception as err:
-        logger.exception("Render %s could not be saved.", render.id)
+        logger.exception("Render %s could not be saved.", render.id, extra=render.log_fields)
         message = f"The row could not be saved ({type(err).__name__}); the log says why."
         return Refreshed(render, UnusableResponse(message))
 

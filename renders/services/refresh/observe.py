@@ -82,7 +82,6 @@ def _interpret(render: Render, result: FetchResult, now: datetime) -> Observed:
             return _observation(render, result, now.timestamp() * 1000)
         except Exception as err:
             # One malformed file must not keep the other renders of the batch from being read.
-            logger.warning("Render %s has a progress.json that cannot be understood: %r", render.id, err)
             message = f"S3 answered with a progress.json that cannot be understood ({err!r})."
             result = FetchFailed(UnusableResponse(message))
     if _is_final(render, result, now):
@@ -161,7 +160,6 @@ def _with_cancel_sent(target: LambdaTarget, render: Render, found: Observation) 
     try:
         storage.request_cancel(target, bucket_name=render.bucket_name, render_id=render.render_id)
     except RemotionError as err:
-        logger.warning("Render %s could not be cancelled yet: %s", render.id, err)
         return replace(found, cancel_error=str(err))
     return replace(found, cancel_sent=True)
 

@@ -1,8 +1,9 @@
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -304,6 +305,27 @@ class TestBatches:
         render.refresh_from_db()
         assert render.errors[0]["message"] == text
         assert text in render.error
+
+    @pytest.mark.parametrize("failures", [1, 2])
+    def test_a_database_that_breaks_is_tried_once_more_and_not_row_by_row(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch, failures: int
+    ) -> None:
+        save_changes, calls = RenderQuerySet.save_changes, []
+
+        def break_off(self: RenderQuerySet, renders: list[Render]) -> None:
+            calls.append(renders)
+            if len(calls) <= failures:
+                raise OperationalError("deadlock detected")
+            save_changes(self, renders)
+
+        monkeypatch.setattr(RenderQuerySet, "save_changes", break_off)
+        for _ in range(5):
+            make_render()
+        aws.answers[RENDERS] = reply(recorded())
+        with nullcontext() if failures == 1 else pytest.raises(OperationalError):
+            refresh_due()
+        assert len(calls) == 2
+        assert Render.objects.filter(status=Status.SUCCEEDED).count() == (5 if failures == 1 else 0)
 
     def test_one_row_that_cannot_be_saved_keeps_none_of_the_others(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
