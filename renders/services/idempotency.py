@@ -22,7 +22,7 @@ RESERVED_KEY_PREFIX = "→ "
 """Begins the keys that the service makes itself. A client's key is ASCII, so it cannot begin like this."""
 
 START_MARGIN = timedelta(seconds=30)
-"""How long after the start's time limit its outcome is certainly stored, if it ever will be."""
+"""How long after the start's time limit its outcome may still be stored."""
 
 IN_USE = "The first request with this Idempotency-Key is still being answered: try again in a moment."
 
