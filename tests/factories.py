@@ -57,7 +57,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
     return render
 
 
-def doubtful(**fields: Any) -> Render:
+def make_unconfirmed(**fields: Any) -> Render:
     """A row whose start is unconfirmed."""
     return make_render(Render.Status.SUBMITTING, error="AWS did not answer.", **fields)
 

@@ -31,7 +31,7 @@ class TestAdmission:
         settings.REMOTION_CONCURRENCY = 2
         assert [create().status for _ in range(2)] == [Status.RENDERING, Status.QUEUED]
 
-    def test_renders_in_doubt_count(self, numbered: ScriptedServer, settings: Any) -> None:
+    def test_renders_unconfirmed_count(self, numbered: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_CONCURRENCY = 5
         make_render(Status.SUBMITTING)
         assert create().status == Status.QUEUED

@@ -13,7 +13,7 @@ from renders.services.cancel import cancel_render
 from renders.services.create import create_render
 from renders.services.reconcile import reconcile
 from renders.services.refresh.engine import refresh_render, refresh_renders
-from tests.factories import BUCKET, INPUT_PROPS, doubtful, load_recording, make_due, make_render
+from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_due, make_render, make_unconfirmed
 from tests.s3 import last_progress, put, recorded
 from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
 from tests.services.refresh.due import next_refresh_at, refresh_due
@@ -97,8 +97,8 @@ class TestCancel:
         refresh_render(Render.objects.get())
         assert aws.count(path) == 1
 
-    def test_one_in_doubt_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
-        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+    def test_one_unconfirmed_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
+        render = make_unconfirmed(submitted_at=timezone.now() - timedelta(seconds=301))
         assert cancel_render(render).status == Status.SUBMITTING
         reconcile()
         assert Render.objects.get().status == Status.CANCELLED

@@ -49,7 +49,7 @@ class TestThrottling:
         assert api.post("/api/lambda/render", BODY, format="json").status_code == 429
         assert not Render.objects.exists()
 
-    def test_nobody_is_tried_while_the_first_in_line_waits_for_room(self, aws: ScriptedServer) -> None:
+    def test_nobody_is_tried_while_the_first_in_line_waits_for_capacity(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = lambda_error(429, "TooManyRequestsException")
         create(priority=50)
         assert create(priority=-50).status == Status.QUEUED
@@ -60,7 +60,7 @@ class TestThrottling:
         render = make_render(Status.SUBMITTING)
         cancel_render(render)
         render.refresh_from_db()
-        transitions.mark_queued_again(render, error="no room", dispatch_after=timezone.now())
+        transitions.mark_queued_again(render, error="no capacity", dispatch_after=timezone.now())
         render.save_changes()
         assert Render.objects.get().status == Status.CANCELLED
 
