@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from renders.models import Render, transitions
@@ -29,6 +29,9 @@ MAX_PREPARATION = timedelta(seconds=60)
 """Abort a start whose preparation took longer: another process may have failed the row."""
 
 MAX_UPLOAD_ATTEMPTS = 5
+
+DATABASE_UNUSABLE = (OperationalError, InterfaceError, InternalError)
+"""For now. psycopg raises InternalError for a server that is read-only, as during a failover."""
 
 MAX_STORE_SECONDS = 10
 """How long a request waits for the database to take a renderId."""
@@ -118,7 +121,7 @@ def _store_start(render: Render, started: StartedRender) -> Render:
     """
     try:
         return change_render(render.pk, partial(mark_started, started=started))
-    except (OperationalError, InterfaceError) as err:
+    except DATABASE_UNUSABLE as err:
         logger.warning("Render %s: its renderId is not stored yet (%s).", render.id, err, extra=render.log_fields)
         connection.close()
     stored: list[Render] = []
@@ -144,7 +147,7 @@ def _keep_storing(render: Render, started: StartedRender, stored: list[Render]) 
             logger.info(
                 "Render %s: its renderId %s is stored now.", render.id, started.render_id, extra=render.log_fields
             )
-        except (OperationalError, InterfaceError):
+        except DATABASE_UNUSABLE:
             time.sleep(1)
         except Exception:
             logger.exception(

@@ -206,6 +206,23 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
         assert (render.status, render.render_id) == (Status.RENDERING, "abc123")
         assert Render.objects.get().render_id == "abc123"
 
+    def test_by_the_request_itself_when_a_read_only_server_takes_over(self, aws: ScriptedServer) -> None:
+        other = connection.copy()
+
+        def make_read_only(value: bool) -> None:
+            with other._nodb_cursor() as cursor:
+                name = connection.ops.quote_name(connection.settings_dict["NAME"])
+                cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+                cursor.execute(TERMINATE_OTHERS, [connection.settings_dict["NAME"]])
+
+        def answer() -> Answer:
+            make_read_only(True)
+            Timer(2, make_read_only, args=[False]).start()
+            return reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})
+
+        aws.answers[INVOKE] = answer
+        assert create().render_id == "abc123"
+
     def test_by_a_thread_that_goes_on_when_the_request_has_been_answered(
         self, break_connections: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
