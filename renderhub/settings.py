@@ -1,39 +1,47 @@
 """Settings of the project. Each environment variable is read here, once, with its default.
 
-Variables come from the environment or from a file `.env` beside `manage.py`; the environment
-wins. README.md has the table of all of them.
+Variables come from the environment or from a file, `.env` beside `manage.py`; the environment
+wins. A value that cannot be used raises ImproperlyConfigured. docs/settings.md lists the variables.
 """
 
-import os
-import secrets
 from pathlib import Path
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
+from renderhub.env import env, generate_secret_key, read_env_file
+from renders.remotion.pricing import PRICES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-ENV_FILE = Path(os.environ.get("RENDERHUB_ENV_FILE", BASE_DIR / ".env"))
-if "RENDERHUB_ENV_FILE" in os.environ and not ENV_FILE.exists():
-    raise ImproperlyConfigured(f"RENDERHUB_ENV_FILE names {ENV_FILE}, which is not there.")
-environ.Env.read_env(ENV_FILE)
+if env_file := env.text("RENDERHUB_ENV_FILE", pattern=".+", allowed="the path of a file"):
+    read_env_file(Path(env_file))
+elif (BASE_DIR / ".env").exists():
+    read_env_file(BASE_DIR / ".env")
 
 # Django -------------------------------------------------------------------------------------
 
-DEBUG = env.bool("DJANGO_DEBUG", default=False)
-# Without one in the environment, each process makes its own: safe, but sign-ins end with it.
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or f"django-insecure-{secrets.token_hex(32)}"
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
-SECURE_SSL_REDIRECT = env.bool("DJANGO_SECURE_SSL_REDIRECT", default=False)
-SECURE_HSTS_SECONDS = env.int("DJANGO_SECURE_HSTS_SECONDS", default=0)
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("DJANGO_BEHIND_PROXY", default=False) else None
+DEBUG = env.boolean("DJANGO_DEBUG")
+SECRET_KEY = env.secret("DJANGO_SECRET_KEY")
+if SECRET_KEY_IS_GENERATED := not SECRET_KEY:
+    SECRET_KEY = generate_secret_key()
+ALLOWED_HOSTS = env.texts(
+    "DJANGO_ALLOWED_HOSTS",
+    default=["localhost", "127.0.0.1", "[::1]"],
+    pattern=r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[\da-fA-F:.]+\]",
+    allowed="names of hosts without scheme and port, such as renders.example.com, .example.com or *",
 )
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("DJANGO_SECURE_COOKIES", default=False)
+CSRF_TRUSTED_ORIGINS = env.texts(
+    "DJANGO_CSRF_TRUSTED_ORIGINS",
+    pattern=r"https?://(\*\.)?([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?",
+    allowed="scheme and host without a path, such as https://renders.example.com",
+)
+SECURE_SSL_REDIRECT = env.boolean("DJANGO_SECURE_SSL_REDIRECT")
+SECURE_HSTS_SECONDS = env.integer(
+    "DJANGO_SECURE_HSTS_SECONDS", default=0, minimum=0, maximum=315_360_000, unit="seconds, at most ten years"
+)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("DJANGO_BEHIND_PROXY") else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("DJANGO_SECURE_COOKIES")
 
 INSTALLED_APPS = [
+    "renders",  # before staticfiles, whose runserver it extends
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -42,10 +50,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework.authtoken",
-    "renders",
 ]
 
 MIDDLEWARE = [
+    "renders.operations.setup_errors.SetupErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -74,8 +82,11 @@ TEMPLATES = [
     },
 ]
 
-# A render's row must be committed before AWS is called, so there is no ATOMIC_REQUESTS.
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+# A row is committed before AWS is called, so that a failure after the call cannot undo it: no ATOMIC_REQUESTS.
+DATABASES = {"default": env.database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")}
+conn_max_age = env.integer(
+    "DATABASE_CONN_MAX_AGE", default=60, minimum=0, maximum=86_400, unit="seconds, at most a day"
+)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -83,8 +94,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_MAX_AGE"] = conn_max_age
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Seconds; without it, a host that does not answer holds a request for minutes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -99,67 +112,100 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-# The admin's files are served straight from the packages: no collectstatic, DEBUG or not.
+# WhiteNoise serves the admin's files from the installed packages: no collectstatic, with DEBUG or without.
 WHITENOISE_USE_FINDERS = True
 
+log_levels = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"renders": {"level": env.str("RENDERHUB_LOG_LEVEL", default="INFO")}},
+    "loggers": {"renders": {"level": env.choice("RENDERHUB_LOG_LEVEL", "INFO", log_levels)}},
 }
 
 # The API ------------------------------------------------------------------------------------
 
-API_ALLOW_ANONYMOUS = env.bool("API_ALLOW_ANONYMOUS", default=False)
-# Bytes of a request's body: room for a `code` of the longest length, all of it escaped.
+API_ALLOW_ANONYMOUS = env.boolean("API_ALLOW_ANONYMOUS")
+# Bytes of a request's body: a `code` of the default length fits with each character escaped.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 REST_FRAMEWORK = {
-    # The first one decides that "not signed in" is 401 and not 403.
+    # The first class has an `authenticate_header`, so that DRF answers 401 and not 403 without credentials.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "renders.api.auth.TokenAuthentication",
+        "renders.api.auth.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["renders.api.auth.IsSignedInOrAnonymousAllowed"],
+    "DEFAULT_PERMISSION_CLASSES": ["renders.api.auth.RenderPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["renders.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "renders.api.pagination.NewestFirstPagination",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is an unknown parameter like any other
     "EXCEPTION_HANDLER": "renders.api.errors.exception_handler",
 }
 
 # Remotion Lambda ----------------------------------------------------------------------------
 
-REMOTION_AWS_ACCESS_KEY_ID = env.str("REMOTION_AWS_ACCESS_KEY_ID", default="")
-REMOTION_AWS_SECRET_ACCESS_KEY = env.str("REMOTION_AWS_SECRET_ACCESS_KEY", default="")
-REMOTION_AWS_SESSION_TOKEN = env.str("REMOTION_AWS_SESSION_TOKEN", default="")
-AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", default="")
-AWS_SECRET_ACCESS_KEY = env.str("AWS_SECRET_ACCESS_KEY", default="")
-AWS_SESSION_TOKEN = env.str("AWS_SESSION_TOKEN", default="")
-REMOTION_USE_DEFAULT_CREDENTIALS = env.bool("REMOTION_USE_DEFAULT_CREDENTIALS", default=False)
-AWS_ENDPOINT_URL_S3 = env.str("AWS_ENDPOINT_URL_S3", default="")
-AWS_ENDPOINT_URL_LAMBDA = env.str("AWS_ENDPOINT_URL_LAMBDA", default="")
+REMOTION_AWS_ACCESS_KEY_ID = env.secret("REMOTION_AWS_ACCESS_KEY_ID")
+REMOTION_AWS_SECRET_ACCESS_KEY = env.secret("REMOTION_AWS_SECRET_ACCESS_KEY")
+REMOTION_AWS_SESSION_TOKEN = env.secret("REMOTION_AWS_SESSION_TOKEN")
+AWS_ACCESS_KEY_ID = env.secret("AWS_ACCESS_KEY_ID")
+AWS_SECRET_ACCESS_KEY = env.secret("AWS_SECRET_ACCESS_KEY")
+AWS_SESSION_TOKEN = env.secret("AWS_SESSION_TOKEN")
+REMOTION_USE_DEFAULT_CREDENTIALS = env.boolean("REMOTION_USE_DEFAULT_CREDENTIALS")
+AWS_ENDPOINT_URL_S3 = env.url("AWS_ENDPOINT_URL_S3")
+AWS_ENDPOINT_URL_LAMBDA = env.url("AWS_ENDPOINT_URL_LAMBDA")
 
-REMOTION_REGION = env.str("REMOTION_REGION", default="us-east-1")
-REMOTION_RAM = env.int("REMOTION_RAM", default=3009)
-REMOTION_DISK = env.int("REMOTION_DISK", default=10240)
-REMOTION_TIMEOUT = env.int("REMOTION_TIMEOUT", default=240)
-REMOTION_FUNCTION_NAME = env.str("REMOTION_FUNCTION_NAME", default="")
-REMOTION_SITE_NAME = env.str("REMOTION_SITE_NAME", default="")
-REMOTION_SERVE_URL = env.str("REMOTION_SERVE_URL", default="")
-REMOTION_COMPOSITION = env.str("REMOTION_COMPOSITION", default="DynamicComp")
-REMOTION_BUCKET_NAME = env.str("REMOTION_BUCKET_NAME", default="")
-REMOTION_PRIVACY = env.str("REMOTION_PRIVACY", default="private")
-# Where Remotion tells how a render ended, and the secrets of its signature, comma-separated: the first
-# signs for renders that start now, and any of them is accepted.
-REMOTION_WEBHOOK_URL = env.str("REMOTION_WEBHOOK_URL", default="")
-REMOTION_WEBHOOK_SECRET = env.str("REMOTION_WEBHOOK_SECRET", default="")
-# Functions that may run at a time over all renders: AWS's quota less what else uses it.
-REMOTION_CONCURRENCY = env.int("REMOTION_CONCURRENCY", default=200)
-REMOTION_MAX_CODE_LENGTH = env.int("REMOTION_MAX_CODE_LENGTH", default=200_000)
-# Seconds without any progress after which a render is shown as stalled; it goes on being read.
-REMOTION_STALL_SECONDS = env.int("REMOTION_STALL_SECONDS", default=120)
-# Seconds to wait for the function's answer to `start`; beyond it the outcome is unknown.
-REMOTION_START_TIMEOUT = env.int("REMOTION_START_TIMEOUT", default=60)
+REMOTION_REGION = env.choice("REMOTION_REGION", "us-east-1", PRICES)
+# Limits: https://www.remotion.dev/docs/lambda/deployfunction
+REMOTION_RAM = env.integer("REMOTION_RAM", default=3009, minimum=512, maximum=10_240, unit="MB of memory")
+REMOTION_DISK = env.integer("REMOTION_DISK", default=10_240, minimum=512, maximum=10_240, unit="MB of disk")
+REMOTION_TIMEOUT = env.integer("REMOTION_TIMEOUT", default=240, minimum=15, maximum=900, unit="seconds")
+REMOTION_FUNCTION_NAME = env.text(
+    "REMOTION_FUNCTION_NAME",
+    pattern=r"[A-Za-z0-9_-]{1,64}",
+    allowed="the name of a Lambda function, not its ARN: up to 64 letters, digits, hyphens and underscores",
+)
+REMOTION_SITE_NAME = env.text(
+    "REMOTION_SITE_NAME",
+    pattern=r"[0-9A-Za-z!_.*'()-]+",
+    allowed="the name of a site in Remotion's bucket, or put its URL into REMOTION_SERVE_URL",
+)
+REMOTION_SERVE_URL = env.url(
+    "REMOTION_SERVE_URL",
+    allowed="a URL that begins with https:// or http://, or put the name of a site into REMOTION_SITE_NAME",
+)
+REMOTION_COMPOSITION = env.text(
+    "REMOTION_COMPOSITION",
+    default="DynamicComp",
+    # https://www.remotion.dev/docs/composition#id
+    pattern=r"[a-zA-Z0-9\u4E00-\u9FFF-]+",
+    allowed="the id of a composition: letters, digits and hyphens",
+)
+REMOTION_BUCKET_NAME = env.text(
+    "REMOTION_BUCKET_NAME",
+    pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    allowed="the name of an S3 bucket: 3 to 63 lowercase letters, digits, hyphens and dots",
+)
+REMOTION_PRIVACY = env.choice("REMOTION_PRIVACY", "private", ("private", "public", "no-acl"))
+# Remotion posts the outcome of a render to this URL, signed with the first of the comma-separated secrets;
+# a delivery that is signed with any of them is accepted.
+REMOTION_WEBHOOK_URL = env.url("REMOTION_WEBHOOK_URL")
+REMOTION_WEBHOOK_SECRET = env.secret("REMOTION_WEBHOOK_SECRET")
+# Functions that may run at a time over all renders: AWS's quota minus what other programs use of it.
+REMOTION_CONCURRENCY = env.integer(
+    "REMOTION_CONCURRENCY", default=200, minimum=1, maximum=100_000, unit="Lambda functions at a time"
+)
+REMOTION_MAX_CODE_LENGTH = env.integer(
+    "REMOTION_MAX_CODE_LENGTH", default=200_000, minimum=1, maximum=1_000_000, unit="characters"
+)
+# Seconds without progress after which a render is shown as stalled; it is still refreshed.
+REMOTION_STALL_SECONDS = env.integer(
+    "REMOTION_STALL_SECONDS", default=120, minimum=1, maximum=86_400, unit="seconds, at most a day"
+)
+# Seconds to wait for the function's answer to a start; after that its outcome is unknown.
+REMOTION_START_TIMEOUT = env.integer("REMOTION_START_TIMEOUT", default=60, minimum=1, maximum=900, unit="seconds")
+
+# Variables that no line above reads, each with the nearest name that one does, or with "".
+UNKNOWN_VARIABLES = env.unknown()

@@ -11,7 +11,8 @@ from moto.server import ThreadedMotoServer
 from rest_framework.test import APIClient
 
 from renders.models import WebhookDelivery
-from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback
+from renders.sandbox.aws import Sandbox
+from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.sandbox.toolchain import Toolchain, prepare
 from tests.factories import BUCKET, make_render
 from tests.s3 import last_progress, store

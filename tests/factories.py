@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from renders.models import RefreshState, Render
@@ -45,6 +46,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "slots_needed": 4,
         "queue_rank": timezone.now(),
         "submitted_at": timezone.now() - timedelta(seconds=10),
+        "slots_until": timezone.now() + timedelta(minutes=9),
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
     }
     own = {name: fields.pop(name) for name in REFRESH_FIELDS if name in fields}
@@ -73,3 +75,10 @@ def make_due(**fields: Any) -> None:
         place = {"region": render.region, "bucket_name": render.bucket_name}
         RefreshState.objects.create(render=render, next_refresh_at=timezone.now(), **place)
     RefreshState.objects.update(next_refresh_at=timezone.now() - timedelta(seconds=1))
+
+
+def grant(user: User, *codenames: str) -> None:
+    """Give a user permissions of this app."""
+    permissions = Permission.objects.filter(content_type__app_label="renders", codename__in=codenames)
+    assert len(permissions) == len(codenames)
+    user.user_permissions.add(*permissions)

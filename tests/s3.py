@@ -37,3 +37,12 @@ def store(aws: ScriptedServer, render_id: str = "abc123", *, bucket: str = BUCKE
 def put(s3: Any, key: str, value: Any = None) -> None:
     """Put JSON into moto's bucket."""
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(value or {}))
+
+
+def listing(*keys: str) -> Answer:
+    """What S3 answers to ListObjectsV2 of a bucket with these files, all of them new."""
+    at = timezone.now().strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    files = "".join(
+        f"<Contents><Key>{key}</Key><LastModified>{at}</LastModified><Size>1</Size></Contents>" for key in keys
+    )
+    return Answer(f"<ListBucketResult><IsTruncated>false</IsTruncated>{files}</ListBucketResult>".encode())

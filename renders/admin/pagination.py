@@ -1,29 +1,33 @@
 """The admin's lists in pages by cursor: a COUNT of a large table takes longer than the page itself."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
 
-class RenderPages(CursorPagination):
-    """Newest first; the cursor is in the admin's page parameter."""
+class CursorPages(CursorPagination):
+    """Pages in the model's own order; the cursor is in the admin's page parameter."""
 
-    ordering = ("-created_at", "-id")
     page_size = 50
     cursor_query_param = PAGE_VAR
 
+    def get_ordering(self, request: Request, queryset: QuerySet, view: Any) -> tuple[str, ...]:
+        return tuple(queryset.model._meta.ordering)
 
-class RenderChangeList(ChangeList):
+
+class CursorChangeList(ChangeList):
     """A list that knows whether there are older rows, and not how many."""
 
     def get_results(self, request: HttpRequest) -> None:
-        pages = RenderPages()
+        pages = CursorPages()
         try:
             self.result_list = pages.paginate_queryset(self.queryset, Request(request)) or []
         except (NotFound, ValidationError) as err:

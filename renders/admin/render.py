@@ -1,28 +1,23 @@
-"""Renders in the admin: find, read, refresh, cancel, repeat."""
+"""Renders in the admin: find and read."""
 
-from collections import Counter
-from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from renders.admin.display import NOTHING, as_json, preformatted, seconds
-from renders.admin.pagination import RenderChangeList
-from renders.models import Render, RenderQuerySet
+from renders.admin.render_actions import RenderActions
+from renders.models import RefreshState, Render, RenderQuerySet
 from renders.remotion.errors import RemotionError
-from renders.services.cancel import cancel_render
-from renders.services.errors import Refused, StartFailed
 from renders.services.outputs import sign_output
-from renders.services.refresh.engine import refresh_renders
-from renders.services.retry import retry_render
 
 COLOURS = {
     Render.Status.QUEUED: "#6b7280",
@@ -35,11 +30,11 @@ COLOURS = {
 
 
 @admin.register(Render)
-class RenderAdmin(admin.ModelAdmin):
-    """Read-only: rows are written by what Remotion reports, never by hand."""
+class RenderAdmin(RenderActions):
+    """One column each for what support asks first: who, how far, how long, how much, where the logs are."""
 
     list_display = (
-        "__str__",
+        "name",
         "status_badge",
         "progress_bar",
         "owner_link",
@@ -49,16 +44,13 @@ class RenderAdmin(admin.ModelAdmin):
         "cost_shown",
         "links",
     )
-    # Only what an index answers: no sorting by column, no filter that must collect its values first.
-    sortable_by = ()
+    # Only what an index answers: no filter that must collect its values first.
     list_filter = ("status", "failure_reason", "created_at")
     list_select_related = ("owner", "refresh_state")
-    show_facets = admin.ShowFacets.NEVER
     search_fields = ("id", "render_id")
     search_help_text = (
-        "Our id, the renderId or the owner's name, in full; or words of an error, which reads all failed renders."
+        "Our id, the renderId or the owner's name, in full; or words of an error (slower: all failed renders are read)."
     )
-    actions = ("refresh", "cancel", "retry")
     fieldsets = (
         (None, {"fields": ("status_badge", "progress_bar", "failure_reason", "error", "video", "links")}),
         (
@@ -96,7 +88,7 @@ class RenderAdmin(admin.ModelAdmin):
                     "created_at",
                     "submitted_at",
                     "cancel_requested_at",
-                    "read_shown",
+                    "last_refresh_shown",
                     "progressed_at",
                     "deadline_at",
                     "next_refresh_shown",
@@ -105,77 +97,22 @@ class RenderAdmin(admin.ModelAdmin):
                 )
             },
         ),
-        ("What Remotion said", {"classes": ("collapse",), "fields": ("errors_shown", "progress_json_shown")}),
+        ("What Remotion said", {"classes": ("collapse",), "fields": ("errors_shown", "deliveries")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> RenderQuerySet:
         renders = Render.objects.all()
-        is_list = request.resolver_match is not None and request.resolver_match.view_name.endswith("_changelist")
-        return renders.defer("progress_json", "errors") if is_list else renders
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return RenderChangeList
+        return renders.defer("errors") if self.is_list(request) else renders
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Render], search_term: str
     ) -> tuple[QuerySet[Render], bool]:
         return _search(cast("RenderQuerySet", queryset), search_term.strip()), False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Render | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Render | None = None) -> bool:
-        return False
-
-    @admin.action(description="Refresh the chosen renders", permissions=["view"])
-    def refresh(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
-        # Support may recheck a render that was presumed failed at any time.
-        is_open = Q(finished_at__isnull=True) | Q(failure_reason__in=Render.PRESUMED_FAILED)
-        counts = Counter({"already over": queryset.exclude(is_open).count()})
-        for result in refresh_renders(queryset.filter(is_open)):
-            if result.error:
-                self.message_user(request, f"Render {result.render}: {result.error}", messages.ERROR)
-            else:
-                counts[result.render.get_status_display().lower()] += 1
-        said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-        self.message_user(request, f"Refreshed: {said or 'nothing'}.", messages.INFO)
-
-    @admin.action(description="Cancel the chosen renders", permissions=["cancel"])
-    def cancel(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
-        self._each(request, queryset, queryset.active(), cancel_render, "asked to stop")
-
-    @admin.action(description="Repeat the chosen renders", permissions=["cancel"])
-    def retry(self, request: HttpRequest, queryset: RenderQuerySet) -> None:
-        ended = queryset.filter(status__in=(Render.Status.FAILED, Render.Status.CANCELLED))
-        self._each(request, queryset, ended, retry_render, "repeated")
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change renders may cancel and repeat them, though not edit their rows."""
-        return super().has_change_permission(request)
-
-    def _each(
-        self,
-        request: HttpRequest,
-        chosen: RenderQuerySet,
-        allowed: RenderQuerySet,
-        use_case: Callable[[Render], object],
-        done: str,
-    ) -> None:
-        """Run the use case on the chosen rows that allow it, and say how many did not."""
-        others = chosen.count() - allowed.count()
-        count = 0
-        for render in allowed:
-            try:
-                use_case(render)
-            except (RemotionError, Refused, StartFailed) as err:
-                self.message_user(request, f"Render {render}: {err}", messages.ERROR)
-            else:
-                count += 1
-        left = f" {others} left as they are: their status does not allow it." if others else ""
-        self.message_user(request, f"{count} {done}.{left}", messages.INFO)
+    @admin.display(description="Render")
+    def name(self, render: Render) -> str:
+        """Return the renderId, or the beginning of our id until there is one."""
+        return render.render_id or f"{str(render.id)[:8]}…"
 
     @admin.display(description="Status")
     def status_badge(self, render: Render) -> SafeString:
@@ -207,13 +144,13 @@ class RenderAdmin(admin.ModelAdmin):
     def duration_shown(self, render: Render) -> str:
         return seconds(render.duration)
 
-    @admin.display(description="Last read")
-    def read_shown(self, render: Render) -> str:
+    @admin.display(description="Last refresh")
+    def last_refresh_shown(self, render: Render) -> str:
         return display_for_value(render.last_read_at, NOTHING)
 
-    @admin.display(description="Next read")
+    @admin.display(description="Next refresh")
     def next_refresh_shown(self, render: Render) -> str:
-        state = getattr(render, "refresh_state", None)
+        state: RefreshState | None = getattr(render, "refresh_state", None)
         return display_for_value(state and state.next_refresh_at, NOTHING)
 
     @admin.display(description="Took")
@@ -263,9 +200,11 @@ class RenderAdmin(admin.ModelAdmin):
     def errors_shown(self, render: Render) -> SafeString | str:
         return preformatted(as_json(render.errors)) if render.errors else NOTHING
 
-    @admin.display(description="progress.json, as last read")
-    def progress_json_shown(self, render: Render) -> SafeString | str:
-        return preformatted(as_json(render.progress_json)) if render.progress_json else NOTHING
+    @admin.display(description="Webhook deliveries")
+    def deliveries(self, render: Render) -> SafeString:
+        ids = f"{render.id} {render.render_id}".strip()
+        address = f"{reverse('admin:renders_webhookdelivery_changelist')}?{urlencode({SEARCH_VAR: ids})}"
+        return format_html('<a href="{}">Those that name this render</a>', address)
 
 
 def _search(renders: RenderQuerySet, text: str) -> RenderQuerySet:

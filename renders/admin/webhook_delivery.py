@@ -1,52 +1,69 @@
-"""Webhook deliveries in the admin: read, and process again."""
+"""Webhook deliveries in the admin: find, read, process again."""
 
-from collections import Counter
+from typing import cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from renders.admin.display import NOTHING, as_json, preformatted
+from renders.admin.read_only import ReadOnlyAdmin
 from renders.models import WebhookDelivery, WebhookDeliveryQuerySet
-from renders.services.incoming_webhooks import process_delivery
+from renders.services.incoming_webhooks import process_deliveries
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(admin.ModelAdmin):
-    """Read-only: deliveries are written by Remotion."""
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    """Signed deliveries only: an unsigned one is counted in the log and not stored."""
 
-    list_display = ("__str__", "received_at", "valid", "processed", "processed_at", "error")
-    list_filter = ("valid", "processed", ("error", admin.EmptyFieldListFilter), "received_at")
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ("body",)
-    search_help_text = "Our id or the renderId."
+    list_display = ("__str__", "received_at", "render_link", "is_processed", "error")
+    list_filter = ("is_processed", "received_at")
+    search_fields = ("our_id", "render_id")
+    search_help_text = "Our id of a render, or its renderId, in full."
     actions = ("process_again",)
-    fields = ("received_at", "valid", "processed", "processed_at", "error", "headers_shown", "body_shown")
+    fields = (
+        "received_at",
+        "render_link",
+        "our_id",
+        "is_processed",
+        "processed_at",
+        "error",
+        "headers_shown",
+        "body_shown",
+    )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
-        return super().get_queryset(request).defer("body")
+    def get_queryset(self, request: HttpRequest) -> WebhookDeliveryQuerySet:
+        deliveries = WebhookDelivery.objects.all()
+        return deliveries.defer("body") if self.is_list(request) else deliveries
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str
+    ) -> tuple[QuerySet[WebhookDelivery], bool]:
+        deliveries = cast("WebhookDeliveryQuerySet", queryset)
+        return (deliveries.matching_id(*search_term.split()) if search_term.strip() else deliveries), False
 
-    def has_change_permission(self, request: HttpRequest, obj: WebhookDelivery | None = None) -> bool:
-        return False
+    @admin.action(description="Process the selected deliveries again", permissions=["view"])
+    def process_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
+        deliveries = list(queryset.defer(None).order_by("pk"))
+        process_deliveries(deliveries)
+        self.tell_errors(request, [(delivery.pk, delivery.error) for delivery in deliveries if delivery.error])
+        processed = sum(delivery.is_processed for delivery in deliveries)
+        failed = len(deliveries) - processed
+        self.tell(request, f"{processed} processed.", f"{failed} failed." if failed else "")
 
-    def has_delete_permission(self, request: HttpRequest, obj: WebhookDelivery | None = None) -> bool:
-        return False
-
-    @admin.action(description="Process again", permissions=["view"])
-    def process_again(self, request: HttpRequest, queryset: WebhookDeliveryQuerySet) -> None:
-        counts = Counter({"rejected and left alone": queryset.rejected().count()})
-        for delivery in queryset.filter(valid=True).order_by("pk"):
-            processed = process_delivery(delivery)
-            counts["processed" if processed.processed else "failed"] += 1
-            if processed.error:
-                self.message_user(request, f"{processed}: {processed.error}", messages.WARNING)
-        said = ", ".join(f"{count} {result}" for result, count in counts.items() if count)
-        self.message_user(request, f"Deliveries: {said}.", messages.INFO)
+    @admin.display(description="Render")
+    def render_link(self, delivery: WebhookDelivery) -> SafeString | str:
+        """Link to the renders that have the renderId or our id."""
+        if not delivery.render_id:
+            return NOTHING
+        ids = [delivery.render_id, *([str(delivery.our_id)] if delivery.our_id else [])]
+        address = f"{reverse('admin:renders_render_changelist')}?{urlencode({SEARCH_VAR: ' '.join(ids)})}"
+        return format_html('<a href="{}">{}</a>', address, delivery.render_id)
 
     @admin.display(description="Headers")
     def headers_shown(self, delivery: WebhookDelivery) -> SafeString:

@@ -1,14 +1,78 @@
-"""Who may use the API."""
+"""Who may use the API, and what they may do there with which renders."""
 
 from typing import Any
 
 from django.conf import settings
+from django.http import Http404
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
+from renders.models import Render
 
-class IsSignedInOrAnonymousAllowed(IsAuthenticated):
-    """Require a session or a token, unless API_ALLOW_ANONYMOUS opens the API to everybody."""
+UNREADABLE_HEADER = "The header `Authorization` cannot be read: send `Authorization: Token <your token>`."
+UNKNOWN_TOKEN = "There is no active user with this token: send `Authorization: Token <your token>`."  # noqa: S105
+CSRF_FAILED = "Send the cookie `csrftoken` as the header `X-CSRFToken` too, or use a token instead of a session."
+
+VIEW, CHANGE, DELETE = "renders.view_render", "renders.change_render", "renders.delete_render"
+PRIORITY = "renders.start_render_with_priority"
+
+PERMISSION_OF_ACTION = {"cancel": CHANGE, "retry": CHANGE, "destroy": DELETE}
+"""What an action on another user's render needs beside ``VIEW``; any other action needs that alone."""
+
+
+class TokenAuthentication(authentication.TokenAuthentication):
+    """DRF's, but a header that is not ``Token <token>`` is refused: it never counts as no header."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        if "HTTP_AUTHORIZATION" not in request.META:
+            return None
+        user_and_token = super().authenticate(request)
+        if user_and_token is None:
+            raise AuthenticationFailed(UNREADABLE_HEADER)
+        return user_and_token
+
+    def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
+        if not key.isprintable():
+            raise AuthenticationFailed(UNREADABLE_HEADER)
+        try:
+            return super().authenticate_credentials(key)
+        except AuthenticationFailed as err:
+            raise AuthenticationFailed(UNKNOWN_TOKEN) from err
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """DRF's, with a message that says how to send the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+            return None  # no session has such a key, and PostgreSQL cannot look for it
+        return super().authenticate(request)
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as err:
+            raise PermissionDenied(f"{err.detail} {CSRF_FAILED}") from err
+
+
+class RenderPermission(IsAuthenticated):
+    """Require a session or a token, unless API_ALLOW_ANONYMOUS opens the API to everybody.
+
+    Users may do everything with their own renders. With those of others they may do what Django's
+    permissions of Render allow, as in the admin; a render that they may not see is a 404. Anonymous
+    users have the renders without an owner.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return settings.API_ALLOW_ANONYMOUS or super().has_permission(request, view)
+
+    def has_object_permission(self, request: Request, view: Any, render: Render) -> bool:
+        if render.owner_id == request.user.pk:
+            return True
+        if not request.user.has_perm(VIEW):
+            raise Http404
+        needed = PERMISSION_OF_ACTION.get(getattr(view, "action", ""), VIEW)
+        self.message = f"This is another user's render: you need the permission {needed} for it."
+        return request.user.has_perm(needed)

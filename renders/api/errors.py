@@ -1,113 +1,178 @@
-"""The one table from errors to HTTP statuses, and what each answer says.
+"""The one table from errors to HTTP statuses and codes, and what each answer says.
 
-Every error is ``{"error": "<one sentence that a person can act on>"}``, with ``details`` per field
-for input that does not validate and our ``id`` where a row was made.
+Every error is ``{"error": "<one sentence that a person can act on>", "code": "<for programs>"}``,
+with ``details`` per field for input that does not validate and our ``id`` where a row was made.
+A sentence may be reworded at any time; a code keeps its meaning.
 """
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import Error as DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.views import defaults
-from rest_framework.exceptions import APIException, NotAuthenticated, UnsupportedMediaType, ValidationError
+from rest_framework import exceptions
+from rest_framework.exceptions import APIException
 from rest_framework.response import Response
-from rest_framework.views import exception_handler as default_exception_handler
 
 from renders.remotion import errors
-from renders.services.errors import Conflict, KeyConflict, NoFreeSlots, NotVerified, StartFailed
+from renders.services.errors import Conflict, KeyInUse, KeyReused, NoFreeSlots, NotVerified, StartFailed
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-STATUS_OF = {
-    # A class that is not here has the status of its nearest ancestor.
-    errors.SetupError: 500,
-    errors.Rejected: 502,
-    errors.Throttled: 429,
-    errors.Unavailable: 503,
-    errors.OutcomeUnknown: 504,
-    NoFreeSlots: 429,
-    Conflict: 409,
-    KeyConflict: 409,
-    NotVerified: 401,
-}
+
+
+class LengthRequired(APIException):
+    """The length of the request's body is not announced."""
+
+
+class PayloadTooLarge(APIException):
+    """The request's body is larger than this endpoint reads."""
+
+
+class Answer(NamedTuple):
+    """How an error is answered."""
+
+    status: int
+    code: str
+    sentence: str = ""
+    """Empty: what the error itself says."""
+
+
 SIGN_IN = "Sign in, or send the header `Authorization: Token <your token>`."
+SERVER_ERROR = "Something failed on our side. The log says what; nothing that was stored is lost."
+FORBIDDEN = "You may not do this."
+CUT_OFF = "The request's body could not be read to its end: send it again."
+JSON_ONLY = "Every answer is JSON: send the header `Accept: application/json`, or none."
+SEND_JSON = "Send the body as JSON, with the header `Content-Type: application/json`."
+
+ANSWERS: dict[type[BaseException], Answer] = {
+    # A class that is not here is answered as its nearest ancestor is.
+    # The request cannot be used: nothing was stored.
+    exceptions.ParseError: Answer(400, "invalid_request"),
+    exceptions.ValidationError: Answer(400, "invalid_request"),  # or one of FIELD_CODES
+    UnreadablePostError: Answer(400, "invalid_request", CUT_OFF),
+    MultiPartParserError: Answer(400, "invalid_request"),
+    BadRequest: Answer(400, "invalid_request"),
+    SuspiciousOperation: Answer(400, "invalid_request"),
+    exceptions.MethodNotAllowed: Answer(405, "method_not_allowed"),
+    exceptions.NotAcceptable: Answer(406, "not_acceptable", JSON_ONLY),
+    LengthRequired: Answer(411, "length_required"),
+    PayloadTooLarge: Answer(413, "payload_too_large"),
+    RequestDataTooBig: Answer(413, "payload_too_large"),
+    exceptions.UnsupportedMediaType: Answer(415, "unsupported_media_type", SEND_JSON),
+    # Who asks, and for what.
+    exceptions.NotAuthenticated: Answer(401, "not_authenticated", SIGN_IN),
+    exceptions.AuthenticationFailed: Answer(401, "authentication_failed"),
+    NotVerified: Answer(401, "signature_invalid"),
+    exceptions.PermissionDenied: Answer(403, "permission_denied"),
+    PermissionDenied: Answer(403, "permission_denied", FORBIDDEN),
+    exceptions.NotFound: Answer(404, "not_found"),
+    Http404: Answer(404, "not_found", "There is no such render."),
+    # Not as things stand: nothing has changed.
+    Conflict: Answer(409, "conflict"),
+    KeyReused: Answer(409, "idempotency_key_reused"),
+    KeyInUse: Answer(409, "idempotency_key_in_use"),
+    NoFreeSlots: Answer(429, "no_free_slots"),
+    errors.Throttled: Answer(429, "throttled"),
+    errors.Unavailable: Answer(503, "aws_unavailable"),
+    # AWS or Remotion refused, or did not answer.
+    errors.SetupError: Answer(500, "not_set_up"),
+    errors.Rejected: Answer(502, "rejected"),
+    errors.OutcomeUnknown: Answer(504, "outcome_unknown"),
+}
+ENDED_CODES = ("rejected", "lost", "cancelled")
+"""502, the replay of a start: its render ended without a renderId. ``rejected`` as above."""
+
+FIELD_CODES = ("unknown_field", "unknown_parameter")
+"""400, in place of ``invalid_request``: the body or the query has a name that the endpoint does not know."""
+
+SERVER_ERROR_CODE = "server_error"
+"""500 that is a fault of ours; the log has the traceback."""
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's ``EXCEPTION_HANDLER`` for every view of the API."""
-    if isinstance(exc, StartFailed):
-        return _known_error(exc.__cause__, extra={"id": str(exc.render.id)})
-    if isinstance(exc, tuple(STATUS_OF)):
-        return _known_error(exc)
-    response = default_exception_handler(exc, context)
-    if response is None:
+    if isinstance(exc, DatabaseError):
+        return None  # raised again, for SetupErrorMiddleware
+    told = exc.__cause__ if isinstance(exc, StartFailed) else exc
+    answer = next((ANSWERS[kind] for kind in type(told).__mro__ if kind in ANSWERS), None)
+    if told is None or answer is None:
         logger.exception("The API failed on %s", context["request"].path, exc_info=exc)
-        return Response({"error": SERVER_ERROR}, status=500)
-    response.data = _body(exc)
-    return response
+        return Response({"error": SERVER_ERROR, "code": SERVER_ERROR_CODE}, status=500)
+    body: dict[str, Any] = {"error": answer.sentence or _sentence(told, context), "code": answer.code}
+    if isinstance(told, exceptions.ValidationError):
+        first_code = _first(told.detail)[1].code
+        body |= {"code": first_code if first_code in FIELD_CODES else answer.code, "details": told.detail}
+    if isinstance(exc, StartFailed):
+        body["id"] = str(exc.render.id)
+    return Response(body, status=answer.status, headers=_headers(told, answer.status))
 
 
-def _known_error(exc: BaseException | None, extra: dict[str, str] | None = None) -> Response:
-    status = next(STATUS_OF[kind] for kind in type(exc).__mro__ if kind in STATUS_OF)
-    response = Response({"error": str(exc), **(extra or {})}, status=status)
-    if status in (429, 503) or getattr(exc, "is_in_use", False):
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+def _headers(exc: BaseException, status: int) -> dict[str, str]:
+    headers = {}
+    if auth_header := getattr(exc, "auth_header", ""):  # DRF's view has set it
+        headers["WWW-Authenticate"] = auth_header
+    if status in (429, 503) or isinstance(exc, KeyInUse):
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return headers
 
 
-def _body(exc: Exception) -> dict[str, Any]:
-    if isinstance(exc, ValidationError):
-        return {"error": _first_message(exc.detail), "details": exc.detail}
-    if isinstance(exc, NotAuthenticated):
-        return {"error": SIGN_IN}
-    if isinstance(exc, UnsupportedMediaType):
-        return {"error": "Send the body as JSON, with the header `Content-Type: application/json`."}
-    if isinstance(exc, Http404):
-        return {"error": "There is no such render."}
-    return {"error": str(exc.detail) if isinstance(exc, APIException) else str(exc)}
+def _sentence(exc: BaseException, context: dict[str, Any]) -> str:
+    if isinstance(exc, exceptions.ValidationError):
+        path, message = _first(exc.detail)
+        return f"{path}: {message}" if path else str(message)
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        return f"{context['request'].method} is not allowed here: use {', '.join(context['view'].allowed_methods)}."
+    return str(exc.detail if isinstance(exc, APIException) else exc)
 
 
-def _first_message(detail: Any, path: str = "") -> str:
-    """Return the first sentence of a tree of validation errors, after the name of its field."""
+def _first(detail: Any, path: str = "") -> tuple[str, Any]:
+    """Return the path of the first field in a tree of validation errors, and its first message."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
         if name == "non_field_errors":
-            return _first_message(inner, path)
-        return _first_message(inner, f"{path}.{name}" if path else name)
+            return _first(inner, path)
+        return _first(inner, f"{path}.{name}" if path else name)
     if isinstance(detail, list):
-        return _first_message(detail[0], path)
-    return f"{path}: {detail}" if path else str(detail)
+        return _first(detail[0], path)
+    return path, detail
 
 
 # Outside the API's views: an address that does not exist, a host that is not allowed. ------------
 
-SERVER_ERROR = "Something failed on our side. The log says what; nothing that was stored is lost."
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return _json("The request is not one that can be answered.", code="invalid_request", status=400)
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return _json(FORBIDDEN, code="permission_denied", status=403)
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        sentence = f"There is nothing at {request.path}. docs/api.md has the API."
+        return _json(sentence, code="not_found", status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if _is_api(request):
+        return _json(SERVER_ERROR, code=SERVER_ERROR_CODE, status=500)
+    return defaults.server_error(request)
 
 
 def _is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if _is_api(request):
-        return JsonResponse({"error": "The request is not one that can be answered."}, status=400)
-    return defaults.bad_request(request, exception)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if _is_api(request):
-        return JsonResponse({"error": "You may not do this."}, status=403)
-    return defaults.permission_denied(request, exception)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if _is_api(request):
-        return JsonResponse({"error": f"There is nothing at {request.path}. The README.md has the API."}, status=404)
-    return defaults.page_not_found(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    if _is_api(request):
-        return JsonResponse({"error": SERVER_ERROR}, status=500)
-    return defaults.server_error(request)
+def _json(sentence: str, *, code: str, status: int) -> HttpResponse:
+    return JsonResponse({"error": sentence, "code": code}, status=status)

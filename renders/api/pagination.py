@@ -1,36 +1,51 @@
 """Pages of a list."""
 
-import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from rest_framework import exceptions
-from rest_framework.exceptions import NotFound
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
-from rest_framework.request import Request
+
+from renders.api.input import QuerySerializer
+
+MAX_PAGE_SIZE = 200
 
 
 class NewestFirstPagination(CursorPagination):
-    """Pages by cursor, newest first: no COUNT, and no row twice while new ones arrive."""
+    """Pages by cursor, newest first: no COUNT, and no row twice while new ones arrive.
+
+    The view's query serializer, a ``PageQuerySerializer``, has checked the page's size.
+    """
 
     ordering = ("-created_at", "-id")
     page_size = 50
     page_size_query_param = "pageSize"
-    max_page_size = 200
-    invalid_cursor_message = "The cursor is not one that this list has given: begin again without it."
-
-    def get_page_size(self, request: Request) -> int:
-        sent = request.query_params.get(self.page_size_query_param)
-        if sent is None:
-            return self.page_size
-        if not re.fullmatch(r"[0-9]{1,9}", sent) or not 1 <= int(sent) <= self.max_page_size:
-            message = f"Use a whole number from 1 to {self.max_page_size}."
-            raise exceptions.ValidationError({self.page_size_query_param: [message]})
-        return int(sent)
+    max_page_size = MAX_PAGE_SIZE
+    invalid_cursor_message = "This list has not given such a cursor: begin again without it."
 
     def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
         try:
             return super().paginate_queryset(*args, **kwargs)
-        except ValidationError as err:
-            # The cursor is well formed, but the position in it is not a time.
-            raise NotFound(self.invalid_cursor_message) from err
+        except (exceptions.NotFound, ValidationError) as err:
+            # ValidationError: the cursor is well formed, but the position in it is not a time.
+            raise exceptions.ValidationError({"cursor": [self.invalid_cursor_message]}) from err
+
+
+class PageSizeField(serializers.IntegerField):
+    default_error_messages = {"invalid": f"Use a whole number from 1 to {MAX_PAGE_SIZE}."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.min_value, self.max_value = 1, MAX_PAGE_SIZE
+
+    def to_internal_value(self, data: Any) -> int:
+        if not (data.isascii() and data.isdigit() and len(data) < 10 and 1 <= int(data) <= MAX_PAGE_SIZE):
+            self.fail("invalid")
+        return int(data)
+
+
+class PageQuerySerializer(QuerySerializer):
+    """The parameters of every list."""
+
+    pageSize = PageSizeField(required=False)  # noqa: N815
+    cursor = serializers.CharField(required=False, help_text="From the links `next` and `previous`.")

@@ -1,3 +1,5 @@
+"""The addresses of the API, each with and without a trailing slash."""
+
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 

@@ -28,7 +28,7 @@ class RefreshStateQuerySet(BulkUpdateQuerySet["RefreshState"]):
             ids, parameters = chosen.query.sql_with_params()
             claim = (
                 f"UPDATE {self.model._meta.db_table} SET asked_at = %s, next_refresh_at = %s"  # noqa: S608
-                f" WHERE render_id IN ({ids}) RETURNING render_id, region, bucket_name, etag, watched_at"
+                f" WHERE render_id IN ({ids}) RETURNING *"
             )
             return list(self.model._default_manager.raw(claim, [at, until, *parameters]))
 

@@ -35,9 +35,9 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         """Renders whose start has no answer yet: the call is under way, or its outcome is unknown."""
         return self.active().filter(status=Render.Status.SUBMITTING)
 
-    def using_slots(self) -> "RenderQuerySet":
-        """Renders whose functions may be running on AWS now."""
-        return self.submitted()
+    def using_slots(self, at: datetime) -> "RenderQuerySet":
+        """Renders whose functions may be running on AWS at ``at``."""
+        return self.submitted().filter(slots_until__gt=at)
 
     def refreshable(self, at: datetime) -> "RenderQuerySet":
         """Submitted renders, and presumed failed ones whose recheck is due at ``at``."""
@@ -60,8 +60,11 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         return self.filter(Q(pk__in=ours) | Q(render_id__in=[text for text in texts if text]))
 
     def visible_to(self, user: Any) -> "RenderQuerySet":
-        """All renders for staff, their own for a user, those without owner for an anonymous one."""
-        if user.is_staff:
+        """All renders for a user with the permission ``view_render``, else the user's own.
+
+        Those without owner are an anonymous user's own.
+        """
+        if user.has_perm("renders.view_render"):
             return self
         return self.filter(owner=user if user.is_authenticated else None)
 
@@ -150,16 +153,22 @@ class Render(models.Model):
     output_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
     cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, for Lambda only.")
     currency = models.CharField(max_length=3, blank=True, default="")
-    progress_json = models.JSONField(null=True, blank=True, help_text="The last progress.json read.")
 
     slots_needed = models.PositiveIntegerField(default=1, help_text="Functions that run at once at most.")
+    slots_until = models.DateTimeField(
+        null=True, blank=True, help_text="No function of it can be running any more after this time."
+    )
     priority = models.SmallIntegerField(default=0, help_text="-50 to 50; a higher one starts sooner.")
     queue_rank = models.DateTimeField(
         default=timezone.now, help_text="created_at, a minute earlier for each point of priority."
     )
     dispatch_after = models.DateTimeField(null=True, blank=True, help_text="Not started before this time.")
     throttled_count = models.PositiveIntegerField(default=0, help_text="How often a start was put off.")
+    upload_attempts = models.PositiveIntegerField(
+        default=0, help_text="How often its input props could not be uploaded."
+    )
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_sent_at = models.DateTimeField(null=True, blank=True, help_text="When Remotion was asked to cancel it.")
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
     idempotency_key = models.CharField(max_length=255, blank=True, default="")
     idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
@@ -180,6 +189,7 @@ class Render(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [("start_render_with_priority", "Can start a render with a priority over 0")]
         # No index has a column that a refresh writes, so that a refresh touches no index (a HOT update).
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="render_owner_newest"),
@@ -257,6 +267,11 @@ class Render(models.Model):
         if self.changed_fields:
             self.save(update_fields=self.changed_fields)
             self.changed_fields = frozenset()
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """Fields of a log record about the render."""
+        return {"render": str(self.id), "bucket": self.bucket_name or self.configured_bucket}
 
     @property
     def is_terminal(self) -> bool:

@@ -20,23 +20,25 @@ from renders.models.render import Render
 
 Status = Render.Status
 
+UNSENT_CANCEL = "It was to be cancelled, but the request could not be sent before it ended."
+
 
 class IllegalTransition(Exception):
     """The render's status does not allow what was asked for."""
 
 
-def mark_submitting(render: Render, *, at: datetime, configuration: dict[str, Any]) -> bool:
+def mark_submitting(render: Render, *, at: datetime, slots_until: datetime, configuration: dict[str, Any]) -> bool:
     """``queued`` → ``submitting``: AWS is called as soon as this is committed.
 
     ``configuration`` has the fields that keep the settings of this start.
     """
     if render.status != Status.QUEUED:
         return False
-    render.set_fields(status=Status.SUBMITTING, submitted_at=at, error="", **configuration)
+    render.set_fields(status=Status.SUBMITTING, submitted_at=at, slots_until=slots_until, error="", **configuration)
     return True
 
 
-def mark_queued_again(render: Render, *, error: str, dispatch_after: datetime) -> bool:
+def mark_queued_again(render: Render, *, error: str, dispatch_after: datetime, upload_failed: bool = False) -> bool:
     """``submitting`` → ``queued``: nothing ran; ``cancelled`` if that was requested meanwhile."""
     if render.status != Status.SUBMITTING:
         return False
@@ -45,9 +47,11 @@ def mark_queued_again(render: Render, *, error: str, dispatch_after: datetime) -
     render.set_fields(
         status=Status.QUEUED,
         submitted_at=None,
+        slots_until=None,
         error=error,
         dispatch_after=dispatch_after,
         throttled_count=render.throttled_count + 1,
+        upload_attempts=render.upload_attempts + upload_failed,
     )
     return True
 
@@ -63,6 +67,22 @@ def request_cancel(render: Render, *, at: datetime) -> bool:
         render.set_fields(cancel_requested_at=at)
     if render.status == Status.QUEUED:
         mark_cancelled(render, at=at)
+    return True
+
+
+def record_cancel_sent(render: Render, *, at: datetime) -> bool:
+    """Remotion has been asked to cancel the render."""
+    if render.is_terminal or render.cancel_sent_at:
+        return False
+    render.set_fields(cancel_sent_at=at, error="")
+    return True
+
+
+def record_cancel_unsent(render: Render, *, error: str) -> bool:
+    """Remotion could not be asked to cancel the render yet; ``error`` says why."""
+    if render.is_terminal or render.cancel_sent_at:
+        return False
+    render.set_fields(error=f"The request to cancel could not be sent, and is sent again: {error}")
     return True
 
 
@@ -118,7 +138,6 @@ def record_progress(
     errors: list[dict[str, Any]],
     cost: float | None,
     currency: str,
-    progress_json: dict[str, Any],
     deadline_at: datetime | None,
     at: datetime,
 ) -> bool:
@@ -135,7 +154,6 @@ def record_progress(
         errors=errors,
         cost=cost,
         currency=currency,
-        progress_json=progress_json,
         deadline_at=deadline_at,
         refreshed_at=at,
     )
@@ -158,7 +176,7 @@ def mark_succeeded(render: Render, *, output_bucket: str, output_key: str, outpu
         status=Status.SUCCEEDED,
         finished_at=at,
         failure_reason="",
-        error="",
+        error=UNSENT_CANCEL if _has_unsent_cancel(render) else "",
         progress=1.0,
         output_bucket=output_bucket,
         output_key=output_key,
@@ -171,5 +189,11 @@ def mark_failed(render: Render, reason: Render.FailureReason, *, error: str, at:
     """Any active status → ``failed``; ``error`` says in one sentence what went wrong."""
     if render.is_terminal:
         return False
+    if _has_unsent_cancel(render):
+        error = f"{error} {UNSENT_CANCEL}"
     render.set_fields(status=Status.FAILED, finished_at=at, failure_reason=reason, error=error)
     return True
+
+
+def _has_unsent_cancel(render: Render) -> bool:
+    return render.cancel_requested_at is not None and render.cancel_sent_at is None

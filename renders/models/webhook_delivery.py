@@ -1,4 +1,7 @@
-"""What was posted to our webhook."""
+"""Webhook deliveries from Remotion that carried our signature."""
+
+import contextlib
+import uuid
 
 from django.db import models
 from django.db.models import Q
@@ -6,23 +9,34 @@ from django.utils import timezone
 
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
-    def rejected(self) -> "WebhookDeliveryQuerySet":
-        """Deliveries that were not signed with one of our secrets."""
-        return self.filter(valid=False)
-
     def failed(self) -> "WebhookDeliveryQuerySet":
-        """Verified deliveries that were not processed to the end."""
-        return self.filter(valid=True, processed=False)
+        """Deliveries that were not processed to the end."""
+        return self.filter(is_processed=False)
+
+    def matching_id(self, *texts: str) -> "WebhookDeliveryQuerySet":
+        """Deliveries that name a render whose id, ours or Remotion's, is among ``texts``."""
+        ours = []
+        for text in texts:
+            with contextlib.suppress(ValueError):
+                ours.append(uuid.UUID(text))
+        return self.filter(Q(our_id__in=ours) | Q(render_id__in=[text for text in texts if text]))
 
 
 class WebhookDelivery(models.Model):
-    """A delivery from Remotion, and what came of it. One without our signature has no body."""
+    """One signed delivery, and the result of processing it."""
 
     received_at = models.DateTimeField(default=timezone.now, editable=False)
     headers = models.JSONField(help_text="The headers that explain a delivery; none holds a secret.")
     body = models.TextField(blank=True)
-    valid = models.BooleanField(help_text="It carries our signature.")
-    processed = models.BooleanField(default=False)
+    render_id = models.CharField(
+        "renderId",
+        max_length=255,
+        blank=True,
+        default="",
+        help_text="As the body names it; empty if the body cannot be read.",
+    )
+    our_id = models.UUIDField(null=True, blank=True, help_text="Our id of the render, as the customData names it.")
+    is_processed = models.BooleanField("processed", default=False)
     processed_at = models.DateTimeField(null=True, blank=True, help_text="When it was last processed.")
     error = models.TextField(blank=True, default="", help_text="What went wrong, or why there was nothing to do.")
 
@@ -30,16 +44,14 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         verbose_name_plural = "webhook deliveries"
-        ordering = ["-id"]
+        ordering = ["-received_at", "-id"]
         indexes = [
-            models.Index(fields=["id"], name="delivery_rejected", condition=Q(valid=False)),
-            models.Index(fields=["id"], name="delivery_failed", condition=Q(valid=True, processed=False)),
-            models.Index(fields=["received_at"], name="delivery_received"),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="delivery_rejected_is_not_used", condition=Q(valid=True) | Q(body="", processed=False)
+            models.Index(fields=["-received_at", "-id"], name="delivery_newest"),
+            models.Index(
+                fields=["-received_at", "-id"], name="delivery_failed_newest", condition=Q(is_processed=False)
             ),
+            models.Index(fields=["render_id"], name="delivery_render_id"),
+            models.Index(fields=["our_id"], name="delivery_our_id"),
         ]
 
     def __str__(self) -> str:

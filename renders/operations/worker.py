@@ -6,28 +6,47 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import timedelta
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from django.db import DatabaseError, close_old_connections, connection
-from django.utils import timezone
+from django.db import Error as DjangoDatabaseError
+from django.db import close_old_connections, connection
 
-from renders.models import Render
+from renders.models import Render, dispatch_channel
 from renders.remotion.errors import RemotionError
-from renders.services.dispatch import dispatch_next
+from renders.services.dispatch import admit_next, dispatch_next, start_admitted
+from renders.services.log_throttle import LogThrottle
 from renders.services.reconcile import reconcile
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.engine import refresh_due
+from renders.services.refresh.lease import seconds_until_due
 
 logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 DISPATCH_THREADS = 8
+"""AWS takes a second or more to answer each start."""
+
 REFRESH_THREADS = 2
 """While one waits for a bucket or the database, the other goes on."""
 
-RECONCILE_EVERY = timedelta(seconds=10)
+INTERVAL_SECONDS = 0.25
+POSTGRESQL_INTERVAL_SECONDS = 1.0
+"""Longer, because a notification wakes the worker. Not over a second: a render is due a second after its start."""
+
+MIN_PAUSE_SECONDS = 0.05
+"""Between two looks at rows that are due already, but that another process is claiming."""
+
+RECONCILE_SECONDS = 10.0
 """Each reconciliation may request a page of the bucket."""
+
+RETRY_SECONDS = 1.0
+"""How long a thread waits after its part failed."""
+
+STOP_SECONDS = 1.0
+"""How long a thread may take to notice that the worker shall stop, besides the call under way."""
 
 
 class WorkerFailed(Exception):
@@ -35,102 +54,151 @@ class WorkerFailed(Exception):
 
 
 class Worker:
-    """Runs until ``stop`` is set. ``say`` and ``complain`` take one line each."""
+    """Threads that work until ``stop()``. Each keeps its database connection, as long as ``CONN_MAX_AGE`` allows."""
 
-    def __init__(self, *, interval: float, say: Callable[[str], object], complain: Callable[[str], object]) -> None:
-        self.interval = interval
-        self.say = say
-        self.complain = complain
-        self.stop = threading.Event()
+    def __init__(self, *, interval: float | None = None) -> None:
+        """``interval`` is the longest time between two looks for work, in seconds."""
+        default = POSTGRESQL_INTERVAL_SECONDS if connection.vendor == "postgresql" else INTERVAL_SECONDS
+        self.interval = interval or default
         self.failures = 0
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        """Set when a queued render may start that could not before."""
+        self._probe = threading.Lock()
         self._breaker = CircuitBreaker()
-        self._starts: list[Future[None]] = []
+        self._throttle = LogThrottle(logger)
+
+    def stop(self) -> None:
+        """End ``run()`` after the calls under way.
+
+        A signal handler may call it: it interrupts the main thread, which never holds these events' locks.
+        """
+        self._stop.set()
+        self._wake.set()
 
     def run(self) -> None:
-        """Work until ``stop`` is set. Raise WorkerFailed."""
-        with (
-            _alone_on_sqlite(),
-            ThreadPoolExecutor(DISPATCH_THREADS) as self._dispatchers,
-            ThreadPoolExecutor(REFRESH_THREADS) as refreshers,
-        ):
-            refreshing = [refreshers.submit(self._refresh_until_stopped) for _ in range(REFRESH_THREADS)]
-            reconcile_at = timezone.now()
-            while not self.stop.is_set():
-                if any(thread.done() for thread in refreshing):
-                    self.stop.set()
-                    raise WorkerFailed("A thread that refreshes has ended; the log says why.")
-                self._try(self._dispatch_queued)
-                if timezone.now() >= reconcile_at:
-                    self._try(self._reconcile)
-                    reconcile_at = timezone.now() + RECONCILE_EVERY
-                close_old_connections()
-                self.stop.wait(self.interval)
+        """Work until ``stop()``. Raise WorkerFailed."""
+        loops = [partial(self._repeat, self._dispatch) for _ in range(DISPATCH_THREADS)]
+        loops += [partial(self._repeat, self._refresh) for _ in range(REFRESH_THREADS)]
+        loops.append(partial(self._repeat, self._reconcile, retry_after=RECONCILE_SECONDS))
+        if connection.vendor == "postgresql":
+            loops.append(partial(self._repeat, self._listen))
+        with _alone_on_sqlite(), ThreadPoolExecutor(len(loops)) as threads:
+            logger.info("The worker has started.")
+            running = [threads.submit(loop) for loop in loops]
+            while not self._stop.is_set():
+                ended = wait(running, timeout=STOP_SECONDS, return_when=FIRST_COMPLETED).done
+                self._throttle.flush()
+                if ended and not self._stop.is_set():
+                    self.stop()
+                    raise WorkerFailed(f"A thread of the worker has ended: {ended.pop().exception()!r}")
+            logger.info("The worker stops after the calls under way.")
+        self._throttle.flush(all_counts=True)
+        logger.info("The worker has stopped.")
 
     def run_once(self) -> None:
         """Do one round. Raise WorkerFailed if a part of it failed."""
-        with _alone_on_sqlite(), ThreadPoolExecutor(DISPATCH_THREADS) as self._dispatchers:
-            self._try(self._dispatch_queued)
-            wait(self._starts)
-            self._try(self._reconcile)
-            self._try(self._refresh)
+        with _alone_on_sqlite():
+            with ThreadPoolExecutor(DISPATCH_THREADS) as threads:
+                for _ in range(DISPATCH_THREADS):
+                    threads.submit(self._dispatch_all)
+            for part in (self._reconcile, self._refresh):
+                if not self._stop.is_set():
+                    self._attempt(part)
+        self._throttle.flush(all_counts=True)
         if self.failures:
             raise WorkerFailed("A part of the round failed.")
 
-    def _try(self, part: Callable[[], None]) -> None:
-        """Run one part of a round; its failure does not keep the others, or the next round, from running."""
-        if self.stop.is_set():
-            return
+    def _repeat(self, part: Callable[[], float], *, retry_after: float = RETRY_SECONDS) -> None:
+        """Run a part until ``stop()``; it returns how many seconds to wait before its next run."""
         try:
-            part()
-        except (DatabaseError, RemotionError) as err:
-            self.failures += 1
-            self.complain(f"{type(err).__name__}: {err}")
-        except Exception:
-            self.failures += 1
-            logger.exception("A part of the worker's round failed.")
-
-    def _dispatch_queued(self) -> None:
-        """Let each free thread start queued renders: AWS takes a second or more to answer each start."""
-        self._starts = [start for start in self._starts if not start.done()]
-        if Render.objects.queued().exists():
-            free = DISPATCH_THREADS - len(self._starts)
-            self._starts += [self._dispatchers.submit(self._try, self._dispatch) for _ in range(free)]
-
-    def _dispatch(self) -> None:
-        try:
-            while not self.stop.is_set() and (render := dispatch_next()):
-                self.say(f"{render.id}: {render.status}{f' ({render.error})' if render.error else ''}")
-                if render.status == Render.Status.QUEUED:
-                    return  # nothing can be started now
+            while not self._stop.is_set():
+                close_old_connections()
+                pause = self._attempt(part)
+                self._stop.wait(retry_after if pause is None else pause)
         finally:
             connection.close()
 
-    def _reconcile(self) -> None:
-        result = reconcile(is_stopped=self.stop.is_set)
-        if result.unconfirmed:
-            self.say(result.summary)
+    def _attempt(self, part: Callable[[], Result]) -> Result | None:
+        """Run a part and return its result; if it failed, log that, and return None."""
+        try:
+            return part()
+        except (DjangoDatabaseError, RemotionError) as err:
+            reason, exc_info = f"{type(err).__name__}: {' '.join(str(err).split())}", None
+        except Exception as err:
+            reason, exc_info = repr(err), err
+        self.failures += 1
+        self._throttle.log(logging.ERROR, f"{part.__name__.strip('_')} failed: {reason}", exc_info=exc_info)
+        return None
 
-    def _refresh_until_stopped(self) -> None:
-        while not self.stop.is_set():
-            self._try(self._refresh)
+    def _dispatch(self) -> float:
+        """Start the next render.
+
+        One thread at a time waits for it, so that a queue that waits for slots costs one probe each
+        interval; while that thread starts the render, another waits for the one after.
+        """
+        with self._probe:
+            render = self._next_admitted()
+        if render:
+            self._log_start(start_admitted(render))
+        return 0
+
+    def _next_admitted(self) -> Render | None:
+        """Wait until a queued render may start, and return it, admitted; None if the worker is to stop."""
+        while True:
+            self._wake.clear()
+            if self._stop.is_set():
+                return None
             close_old_connections()
-            self.stop.wait(self.interval)
-        connection.close()
+            if render := self._attempt(admit_next):
+                return render
+            self._wake.wait(self.interval)
 
-    def _refresh(self) -> None:
-        while not self.stop.is_set():
-            began = timezone.now()
-            results = refresh_due(self._breaker, self.stop.is_set)
+    def _dispatch_all(self) -> None:
+        """Start queued renders until no more may start."""
+        try:
+            while not self._stop.is_set() and (render := self._attempt(dispatch_next)):
+                self._log_start(render)
+        finally:
+            connection.close()
+
+    def _log_start(self, render: Render) -> None:
+        """Log a start that is to be made again; ``dispatch`` and ``apply`` have logged the others."""
+        if render.status == Render.Status.QUEUED:
+            message = f"Render {render.id} is queued again: {render.error}"
+            self._throttle.log(logging.WARNING, message, key=render.error, extra=render.log_fields)
+
+    def _listen(self) -> float:
+        """Wake the dispatching threads when a queued render may start. PostgreSQL only."""
+        dispatch_channel.listen()
+        self._wake.set()  # for what came while nobody listened
+        while not self._stop.is_set():
+            if dispatch_channel.wait_for_notification(seconds=STOP_SECONDS):
+                self._wake.set()
+        return 0
+
+    def _reconcile(self) -> float:
+        result = reconcile(breaker=self._breaker, is_stopped=self._stop.is_set)
+        for name, error in result.failures.items():
+            self.failures += 1
+            message = f"Unconfirmed renders could not be looked for in {name}: {error}"
+            self._throttle.log(logging.WARNING, message, extra={"bucket": name})
+        if result.unconfirmed:
+            self._throttle.log(logging.INFO, result.summary, key=reconcile)
+        return RECONCILE_SECONDS
+
+    def _refresh(self) -> float:
+        """Refresh all rows that are due; return the seconds until the next one is, at most the interval."""
+        while not self._stop.is_set():
+            results = refresh_due(self._breaker, self._stop.is_set)
             if not results:
-                return
-            unread: Counter[str] = Counter()
-            for result in results:
-                if result.error:
-                    unread[f"{result.render.bucket_name}: {result.error}"] += 1
-                elif result.render.finished_at and result.render.finished_at > began:
-                    self.say(f"{result.render.id}: {result.render.status} {result.render.error}".strip())
-            for reason, count in unread.items():
-                self.complain(f"{count} could not be read in {reason}")
+                break
+            unread = Counter((result.render.bucket_name, str(result.error)) for result in results if result.error)
+            for (bucket_name, reason), count in unread.items():
+                message = f"{bucket_name} could not be read: {reason}"
+                self._throttle.log(logging.WARNING, message, count=count, extra={"bucket": bucket_name})
+        due_in = seconds_until_due(self._breaker.open_buckets())
+        return self.interval if due_in is None else min(self.interval, max(MIN_PAUSE_SECONDS, due_in))
 
 
 @contextlib.contextmanager

@@ -21,7 +21,8 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
-from renders.remotion.errors import AccessDenied, SetupError, Unavailable
+from renders.remotion.connections import use_fresh_connections
+from renders.remotion.errors import AccessDenied, BucketMissing, SetupError, Unavailable
 from renders.remotion.target import LambdaTarget
 
 CONNECT_TIMEOUT_SECONDS = 3
@@ -73,12 +74,13 @@ def lambda_client(target: LambdaTarget) -> Any:
     """Return boto3's Lambda client, which never repeats a call: a repeated start is a second render."""
     options = Config(
         connect_timeout=5,
-        # After its own time limit the function answers nothing.
-        read_timeout=min(target.start_timeout, target.function_timeout),
+        read_timeout=target.start_time_limit,
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=32,
     )
-    return _make_client("lambda", target, endpoint_url=target.lambda_endpoint_url, options=options)
+    client = _make_client("lambda", target, endpoint_url=target.lambda_endpoint_url, options=options)
+    use_fresh_connections(client)
+    return client
 
 
 def _make_client(service: str, target: LambdaTarget, *, endpoint_url: str, options: Config) -> Any:
@@ -102,6 +104,8 @@ def translated_errors(target: LambdaTarget) -> Iterator[None]:
                 f"AWS does not let these credentials use Remotion's bucket in {target.region} ({code})."
                 f" Check them and the user's policy: {PERMISSIONS_PAGE}"
             ) from err
+        if code == "NoSuchBucket":
+            raise BucketMissing(f"There is no such bucket in {target.region}: check REMOTION_BUCKET_NAME.") from err
         if status >= 500 or status == 429:
             raise Unavailable(f"S3 failed ({code}). Nothing is lost; try again later.") from err
         raise SetupError(f"S3 refused the request ({code}): {err.response['Error'].get('Message', '')}") from err

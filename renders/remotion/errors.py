@@ -17,6 +17,10 @@ class AccessDenied(SetupError):
     """AWS refuses the credentials, or they lack a permission."""
 
 
+class BucketMissing(SetupError):
+    """The named bucket does not exist, so no render is in it."""
+
+
 class VersionMismatch(SetupError):
     """The deployed function has another version than the client."""
 

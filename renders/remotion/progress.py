@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from renders.remotion.pricing import currency, estimate_cost
+from renders.remotion.progress_file import FileError, PostRenderData, ProgressFile, RenderMetadata
 
 GRACE_IN_MS = 20_000
 """How far clocks may differ before Remotion calls a render timed out."""
@@ -17,6 +18,10 @@ OVERHEAD_PER_LAMBDA_IN_MS = 100
 
 MAX_MESSAGE_LENGTH = 2000
 """Characters. Whatever ``code`` throws becomes a message, however long."""
+
+MAX_STACK_LENGTH = 4000
+MAX_ERRORS = 50
+"""Errors that are kept: a render of 200 functions can report each of them."""
 
 EXPLANATIONS = (
     # (any of these in an error's stack, what it means)
@@ -44,7 +49,6 @@ class RenderProgress:
     chunks: int
     lambdas_invoked: int
     done: bool
-    fatal_error_encountered: bool
     deadline_in_ms: float | None
     """Since 1970, on the function's clock: after it nothing more is written. None if it is done."""
     is_past_deadline: bool
@@ -54,25 +58,25 @@ class RenderProgress:
     out_bucket: str | None
     out_key: str | None
     output_size: int | None
-    time_to_finish: int | None
+    time_to_finish: float | None
     cost: float | None
     currency: str
     billing_duration: float | None
 
-    @property
-    def was_cancelled(self) -> bool:
-        """Whether Remotion cancelled the render: only the text of its errors says so."""
-        return any(is_fatal(error) and "got cancelled" in str(error.get("message")) for error in self.errors)
+    fatal_error: FileError | None
+    """The first error that ended the render."""
+    was_cancelled: bool
+    """Remotion cancelled the render; only the text of its errors says so."""
 
     @property
     def error_message(self) -> str:
         """One sentence about the error that ended the render; empty if none did."""
-        for error in self.errors:
-            if is_fatal(error):
-                said = str(error.get("message") or error.get("name")).split("\n    at ")[0].strip()
-                message = said[:MAX_MESSAGE_LENGTH] or "Remotion failed without a message."
-                return f"{message} ({error['explanation']})" if error.get("explanation") else message
-        return ""
+        if self.fatal_error is None:
+            return ""
+        said = _text(self.fatal_error.message or self.fatal_error.name).split("\n    at ")[0].strip()
+        message = said[:MAX_MESSAGE_LENGTH] or "Remotion failed without a message."
+        explanation = explain(self.fatal_error)
+        return f"{message} ({explanation})" if explanation else message
 
 
 def output_key(*, render_id: str, out_name: str) -> str:
@@ -85,121 +89,134 @@ def progress_key(render_id: str) -> str:
     return f"renders/{render_id}/progress.json"
 
 
-def is_fatal(error: dict[str, Any]) -> bool:
-    """Return whether this error ends the render."""
-    return bool(error.get("isFatal")) and not error.get("willRetry")
-
-
-def explain(error: dict[str, Any]) -> str | None:
+def explain(error: FileError) -> str | None:
     """Return what to do about an error that Remotion users often meet, else None."""
-    stack = str(error.get("stack", "")).lower()
+    stack = _text(error.stack).lower()
     return next((text for tokens, text in EXPLANATIONS if any(token.lower() in stack for token in tokens)), None)
 
 
-def interpret(
-    progress_json: dict[str, Any], *, bucket_name: str, now_in_ms: float, function_timeout: int
-) -> RenderProgress:
+def interpret(file: ProgressFile, *, bucket_name: str, now_in_ms: float, function_timeout: int) -> RenderProgress:
     """Interpret a progress.json that was read from ``bucket_name``.
 
     ``now_in_ms`` is the time of the read on AWS's clock, in milliseconds since 1970;
-    ``function_timeout`` the function's time limit in seconds. Raise KeyError or TypeError for
-    a file that is not the progress.json of a video.
+    ``function_timeout`` the function's time limit in seconds. Raise ValueError if the file
+    contradicts itself.
     """
-    if progress_json["postRenderData"] is not None:
-        return _finished(progress_json, bucket_name=bucket_name)
-    errors = [{**error, "explanation": explain(error), "s3Location": ""} for error in progress_json["errors"]]
-    metadata = progress_json["renderMetadata"]
-    deadline_in_ms = _deadline_in_ms(progress_json, function_timeout)
-    billing_duration = _billing_duration(progress_json, now_in_ms) if metadata else None
+    metadata = file.render_metadata
+    if file.post_render_data is not None:
+        if metadata is None:
+            raise ValueError("it has a result and no metadata")
+        return _finished(file.post_render_data, metadata, bucket_name=bucket_name)
+    fatal = [error for error in file.errors if error.ends_render]
+    deadline_in_ms = _deadline_in_ms(file, function_timeout)
+    billing_duration = _billing_duration(file, metadata, now_in_ms) if metadata else None
     return RenderProgress(
-        overall_progress=_overall_progress(progress_json),
-        frames_rendered=progress_json["framesRendered"],
-        chunks=len(progress_json["chunks"]),
-        lambdas_invoked=progress_json["lambdasInvoked"],
+        overall_progress=_overall_progress(file),
+        frames_rendered=file.frames_rendered,
+        chunks=len(file.chunks),
+        lambdas_invoked=file.lambdas_invoked,
         done=False,
-        fatal_error_encountered=any(is_fatal(error) for error in errors),
         deadline_in_ms=deadline_in_ms,
         is_past_deadline=now_in_ms > deadline_in_ms,
-        errors=errors,
+        errors=[{**_as_dict(error), "explanation": explain(error)} for error in file.errors[:MAX_ERRORS]],
         out_bucket=None,
         out_key=None,
         output_size=None,
         time_to_finish=None,
-        cost=_cost(metadata, billing_duration, progress_json["lambdasInvoked"]) if billing_duration is not None else 0,
-        currency=currency(metadata["region"]) if metadata else "USD",
+        cost=_cost(metadata, billing_duration, file.lambdas_invoked)
+        if metadata and billing_duration is not None
+        else 0,
+        currency=currency(metadata.region) if metadata else "USD",
         billing_duration=billing_duration,
+        fatal_error=fatal[0] if fatal else None,
+        was_cancelled=any("got cancelled" in _text(error.message) for error in fatal),
     )
 
 
-def _finished(progress_json: dict[str, Any], *, bucket_name: str) -> RenderProgress:
-    metadata = progress_json["renderMetadata"]
-    result = progress_json["postRenderData"]
-    out_name = metadata.get("outName") or "out.mp4"
+def _finished(result: PostRenderData, metadata: RenderMetadata, *, bucket_name: str) -> RenderProgress:
     return RenderProgress(
         overall_progress=1,
         frames_rendered=_frame_count(metadata),
-        chunks=metadata["totalChunks"],
-        lambdas_invoked=metadata["totalChunks"],
+        chunks=metadata.total_chunks,
+        lambdas_invoked=metadata.total_chunks,
         done=True,
-        fatal_error_encountered=False,
         deadline_in_ms=None,
         is_past_deadline=False,
-        errors=result["errors"],
+        errors=[_as_dict(error) for error in result.errors[:MAX_ERRORS]],
         out_bucket=bucket_name,
-        out_key=output_key(render_id=metadata["renderId"], out_name=out_name),
-        output_size=result["outputSize"],
-        time_to_finish=result["timeToFinish"],
-        cost=result["cost"]["estimatedCost"],
-        currency=result["cost"]["currency"],
-        billing_duration=result["estimatedBillingDurationInMilliseconds"],
+        out_key=output_key(render_id=metadata.render_id, out_name=metadata.out_name or "out.mp4"),
+        output_size=result.output_size,
+        time_to_finish=result.time_to_finish,
+        cost=result.cost.estimated_cost,
+        currency=result.cost.currency,
+        billing_duration=result.estimated_billing_duration_in_milliseconds,
+        fatal_error=None,
+        was_cancelled=False,
     )
 
 
-def _frame_count(metadata: dict[str, Any]) -> int:
-    first, last = metadata["frameRange"]
-    return len(range(first, last + 1, metadata["everyNthFrame"]))
+def _text(value: object) -> str:
+    """Return text that PostgreSQL can store."""
+    return "" if value is None else str(value).replace("\0", "\ufffd")
 
 
-def _overall_progress(progress_json: dict[str, Any]) -> float:
-    steps = ("lambdasInvoked", "serveUrlOpened", "compositionValidated")
-    evaluating = sum(bool(progress_json[step]) for step in steps) / 3
-    metadata = progress_json["renderMetadata"]
-    if metadata is None:
+def _as_dict(error: FileError) -> dict[str, Any]:
+    """Return an error as it is stored, under Remotion's names, with its texts cut."""
+    return {
+        "type": error.type,
+        "name": _text(error.name)[:MAX_MESSAGE_LENGTH],
+        "message": _text(error.message)[:MAX_MESSAGE_LENGTH],
+        "stack": _text(error.stack)[:MAX_STACK_LENGTH],
+        "chunk": error.chunk,
+        "frame": error.frame,
+        "attempt": error.attempt,
+        "totalAttempts": error.total_attempts,
+        "isFatal": error.is_fatal,
+        "willRetry": error.will_retry,
+    }
+
+
+def _frame_count(metadata: RenderMetadata) -> int:
+    first, last = metadata.frame_range
+    return len(range(first, last + 1, metadata.every_nth_frame))
+
+
+def _overall_progress(file: ProgressFile) -> float:
+    evaluating = sum(map(bool, (file.lambdas_invoked, file.serve_url_opened, file.composition_validated))) / 3
+    if file.render_metadata is None:
         return evaluating * 0.1
-    invoked, expected = progress_json["lambdasInvoked"], metadata["estimatedRenderLambdaInvokations"]
-    invoking = invoked / expected if expected else float(invoked > 0)
-    frame_count = _frame_count(metadata)
+    expected = file.render_metadata.estimated_render_lambda_invokations
+    invoking = file.lambdas_invoked / expected if expected else float(file.lambdas_invoked > 0)
+    frame_count = _frame_count(file.render_metadata)
     # In the order of Remotion's own sum, so that the last digit is the same.
     return (
         evaluating * 0.1
-        + progress_json["framesEncoded"] / frame_count * 0.1
+        + file.frames_encoded / frame_count * 0.1
         + invoking * 0.1
-        + progress_json["framesRendered"] / frame_count * 0.6
-        + progress_json["combinedFrames"] / frame_count * 0.1
+        + file.frames_rendered / frame_count * 0.6
+        + file.combined_frames / frame_count * 0.1
     )
 
 
-def _deadline_in_ms(progress_json: dict[str, Any], function_timeout: int) -> float:
+def _deadline_in_ms(file: ProgressFile, function_timeout: int) -> float:
     """Return when Remotion can write nothing more: chunks take one time limit, combining them a second."""
-    metadata = progress_json["renderMetadata"]
-    deadline: float = progress_json["timeoutTimestamp"] + GRACE_IN_MS
-    if metadata and set(range(metadata["totalChunks"])) <= set(progress_json["chunks"]):
+    deadline = file.timeout_timestamp + GRACE_IN_MS
+    if file.render_metadata and len(set(file.chunks)) >= file.render_metadata.total_chunks:
         return deadline + function_timeout * 1000
     return deadline
 
 
-def _billing_duration(progress_json: dict[str, Any], now_in_ms: float) -> float:
-    timings = progress_json["timings"]
-    end = progress_json["fatalErrorTimestamp"] or now_in_ms
-    elapsed = max(0, end - progress_json["renderMetadata"]["startedDate"])
-    completed = sum(max(0, t["rendered"] - t["start"]) + OVERHEAD_PER_LAMBDA_IN_MS for t in timings)
-    return completed + max(0, progress_json["lambdasInvoked"] - len(timings)) * elapsed
+def _billing_duration(file: ProgressFile, metadata: RenderMetadata, now_in_ms: float) -> float:
+    end = file.fatal_error_timestamp or now_in_ms
+    elapsed = max(0, end - metadata.started_date)
+    completed = sum(max(0, timing.rendered - timing.start) + OVERHEAD_PER_LAMBDA_IN_MS for timing in file.timings)
+    return completed + max(0, file.lambdas_invoked - len(file.timings)) * elapsed
 
 
-def _cost(metadata: dict[str, Any], billing_duration: float, functions: int) -> float | None:
+def _cost(metadata: RenderMetadata, billing_duration: float, functions: int) -> float | None:
     cost = estimate_cost(
-        region=metadata["region"],
-        memory_size_in_mb=metadata["memorySizeInMb"],
+        region=metadata.region,
+        memory_size_in_mb=metadata.memory_size_in_mb,
         duration_in_ms=billing_duration,
         functions=functions,
     )

@@ -23,8 +23,8 @@ from obstore.store import S3Store
 
 from renders.remotion.aws import CONNECT_TIMEOUT_SECONDS, PERMISSIONS_PAGE, READ_TIMEOUT_SECONDS, session
 from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable, UnusableResponse
-from renders.remotion.json import parse_json
 from renders.remotion.progress import progress_key
+from renders.remotion.progress_file import ProgressFile, parse_progress
 from renders.remotion.target import LambdaTarget
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ TIME_LIMIT_SECONDS = 10
 
 MAX_FAILURES_IN_A_ROW = 16
 """After so many no further file of the bucket is requested."""
+
+MAX_FILE_BYTES = 8_000_000
+"""A progress.json holds the input props (up to the 6 MB of an invocation) and Remotion's errors."""
+
+TOO_LARGE = "S3 has a progress.json of {megabytes:,.1f} MB; at most 8 MB are read."
 
 CREDENTIALS_TTL = timedelta(minutes=5)
 STATUS = re.compile(r"status code: (\d{3})")
@@ -58,7 +63,7 @@ class ProgressRequest:
 class Fetched:
     """The file was read."""
 
-    progress_json: dict[str, Any]
+    file: ProgressFile
     etag: str
 
 
@@ -169,6 +174,8 @@ class _Batch:
         options: Any = {"if_none_match": request.etag} if request.etag else None
         try:
             response = obstore.get(self.store, progress_key(request.render_id), options=options)
+            if response.meta["size"] > MAX_FILE_BYTES:
+                raise UnusableResponse(TOO_LARGE.format(megabytes=response.meta["size"] / 1_000_000))
             body = bytes(response.buffer())
         except NotModifiedError:
             return Unchanged()
@@ -176,7 +183,7 @@ class _Batch:
             return Missing()
         except (BaseError, ValueError) as err:
             raise _translated(self.target, err) from err
-        return Fetched(_parse(body), response.meta["e_tag"] or "")
+        return Fetched(parse_progress(body), response.meta["e_tag"] or "")
 
 
 @lru_cache(maxsize=32)
@@ -210,16 +217,6 @@ def _certificates(target: LambdaTarget) -> "ClientConfig":
         return {"root_certificate": Path(bundle).read_bytes()} if bundle else {}
     except OSError as err:
         raise SetupError(f"AWS_CA_BUNDLE names a file that cannot be read: {err}") from err
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    try:
-        progress_json = parse_json(body, replace=True)
-    except ValueError as err:
-        raise UnusableResponse("S3 answered with a progress.json that is torn. It is read again.") from err
-    if not isinstance(progress_json, dict):
-        raise UnusableResponse("S3 answered with something that is not a progress.json. It is read again.")
-    return progress_json
 
 
 def _translated(target: LambdaTarget, err: Exception) -> RemotionError:

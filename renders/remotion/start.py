@@ -5,7 +5,6 @@ error that does not prove that nothing ran is OutcomeUnknown.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
@@ -25,6 +24,7 @@ from renders.remotion.aws import (
 )
 from renders.remotion.errors import (
     AccessDenied,
+    BucketMissing,
     FunctionMissing,
     OutcomeUnknown,
     PropsNotStored,
@@ -68,15 +68,17 @@ def prepare(
     options: RenderOptions,
     *,
     input_props: dict[str, Any],
+    props_name: str,
     out_name: str,
     webhook: WebhookSettings | None = None,
     custom_data: dict[str, str] | None = None,
 ) -> str:
     """Return the JSON payload of a start; upload input props that are too large for it (about 194 KB).
 
-    ``out_name`` is the output's file name. Deliveries to ``webhook`` carry ``custom_data``, which
-    must be ASCII and under 1 KB. Raise PropsNotStored if the bucket refuses the props, Rejected if
-    Remotion cannot take them, SetupError or Unavailable.
+    They go to ``input-props/<props_name>.json``, which no other render may use. ``out_name`` is the
+    output's file name. Deliveries to ``webhook`` carry ``custom_data``, which must be ASCII and
+    under 1 KB. Raise PropsNotStored if the bucket refuses the props, Rejected if Remotion cannot
+    take them, SetupError or Unavailable.
     """
     target.require_credentials()
     options.require_site()
@@ -93,7 +95,7 @@ def prepare(
         webhook=_webhook(webhook, custom_data),
     )
     try:
-        return _payload(target, options, params)
+        return _payload(_PayloadBuilder(target, options.serve_url, props_name), params)
     except SetupError as err:
         raise PropsNotStored(f"The input props are too large for a request and cannot be stored: {err}") from err
 
@@ -108,30 +110,33 @@ def start(target: LambdaTarget, payload: str) -> StartedRender:
 
 
 class _PayloadBuilder(RemotionClient):
-    """The official client, used to build payloads; it uploads large props to the configured bucket, if any."""
+    """The official client, used to build one payload.
 
-    def __init__(self, target: LambdaTarget, serve_url: str) -> None:
+    It uploads large props to the configured bucket, if any, under a name of their own. By itself it
+    names them after their hash, and the function deletes its props when it ends, so that of two
+    renders with equal props the first one to end would take away those of the other.
+    """
+
+    def __init__(self, target: LambdaTarget, serve_url: str, props_name: str) -> None:
         super().__init__(
             region=target.region, serve_url=serve_url, function_name=target.function_name, session=session(target)
         )
-        self._target = target
+        self.target = target
+        self._props_name = props_name
 
     def _create_s3_client(self) -> Any:
-        return s3_client(self._target)
+        return s3_client(self.target)
 
     def _get_or_create_bucket(self) -> str:
-        return self._target.bucket_name or super()._get_or_create_bucket()
+        return self.target.bucket_name or super()._get_or_create_bucket()
+
+    def _generate_hash(self, payload: str) -> str:
+        return self._props_name
 
 
-@lru_cache(maxsize=32)
-def _payload_builder(target: LambdaTarget, serve_url: str) -> _PayloadBuilder:
-    return _PayloadBuilder(target, serve_url)
-
-
-def _payload(target: LambdaTarget, options: RenderOptions, params: RenderMediaParams) -> str:
-    with translated_errors(target):
+def _payload(builder: _PayloadBuilder, params: RenderMediaParams) -> str:
+    with translated_errors(builder.target):
         try:
-            builder = _payload_builder(target, options.serve_url)
             return builder.construct_render_request(params, render_type="video-or-audio")
         except RemotionInvalidArgumentException as err:
             if isinstance(err.__cause__, ClientError):
@@ -186,6 +191,11 @@ def _read_reply(target: LambdaTarget, body: bytes) -> StartedRender:
         )
     if message.startswith("Rate Exceeded"):
         raise Throttled(NO_CAPACITY)
+    if "The specified bucket does not exist" in message:
+        raise BucketMissing(
+            f"There is no bucket {target.bucket_name} in {target.region}, so the render cannot run."
+            " Set REMOTION_BUCKET_NAME to Remotion's bucket in that region, or remove it."
+        )
     if any(refusal in message for refusal in REFUSALS):
         raise Rejected(f"Remotion rejected the render: {message}")
     raise OutcomeUnknown(

@@ -98,20 +98,31 @@ def list_render_files(target: LambdaTarget, *, bucket_name: str, after: str) -> 
 
 
 def delete_render_files(target: LambdaTarget, *, bucket_name: str, render_id: str) -> int:
-    """Delete all files of a render, and return how many there were."""
+    """Delete all files of a render, its output among them, and return how many there were."""
+    return _delete_all(target, bucket_name=bucket_name, prefix=f"renders/{render_id}/")
+
+
+def delete_input_props(target: LambdaTarget, *, bucket_name: str, name: str) -> int:
+    """Delete the input props that a start uploaded under ``name``; return 1, or 0 if there are none.
+
+    The function deletes them itself when it ends, but not if it breaks off before it begins to
+    render, and a refused start leaves them too.
+    """
+    return _delete_all(target, bucket_name=bucket_name, prefix=f"input-props/{name}.json")
+
+
+def _delete_all(target: LambdaTarget, *, bucket_name: str, prefix: str) -> int:
     target.require_credentials()
-    deleted = 0
+    s3, deleted = s3_client(target), 0
     with translated_errors(target):
-        pages = (
-            s3_client(target)
-            .get_paginator("list_objects_v2")
-            .paginate(Bucket=bucket_name, Prefix=f"renders/{render_id}/")
-        )
-        for page in pages:
-            keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
-            if keys:
-                answer = s3_client(target).delete_objects(Bucket=bucket_name, Delete={"Objects": keys, "Quiet": True})
-                if errors := answer.get("Errors"):
-                    raise AccessDenied(f"S3 did not delete {errors[0]['Key']} ({errors[0]['Code']}).")
-                deleted += len(keys)
+        try:
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket_name, Prefix=prefix):
+                if keys := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
+                    answer = s3.delete_objects(Bucket=bucket_name, Delete={"Objects": keys, "Quiet": True})
+                    if errors := answer.get("Errors"):
+                        raise AccessDenied(f"S3 did not delete {errors[0]['Key']} ({errors[0]['Code']}).")
+                    deleted += len(keys)
+        except ClientError as err:
+            if error_code(err) != "NoSuchBucket":
+                raise
     return deleted

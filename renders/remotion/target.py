@@ -73,6 +73,11 @@ class LambdaTarget:
         """Return today's credentials for ``region``: what is needed to read a render that ran there."""
         return replace(cls.from_settings(), region=region)
 
+    @property
+    def start_time_limit(self) -> int:
+        """Seconds after which a start has an answer or an unknown outcome: the function ends by itself too."""
+        return min(self.start_timeout, self.function_timeout)
+
     def require_credentials(self) -> None:
         """Raise SetupError if the credentials to call AWS are missing."""
         if self.use_default_credentials:

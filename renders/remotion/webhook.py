@@ -5,9 +5,11 @@ https://www.remotion.dev/docs/lambda/webhooks
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 
@@ -15,6 +17,7 @@ from renders.remotion.json import parse_json
 
 SIGNATURE_HEADER = "X-Remotion-Signature"
 NO_SECRET = "NO_SECRET_PROVIDED"  # noqa: S105
+SIGNATURE = re.compile(r"sha512=[0-9a-f]{128}")
 MAX_NAME_LENGTH = 255
 
 
@@ -41,6 +44,11 @@ class WebhookSettings:
         """Whether renders start with a webhook."""
         return bool(self.url and self.secrets)
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether deliveries may arrive; without a URL, those of renders that were started with one."""
+        return bool(self.url or self.secrets)
+
 
 @dataclass(frozen=True)
 class Event:
@@ -48,8 +56,8 @@ class Event:
 
     render_id: str
     bucket_name: str
-    our_id: str
-    """The ``id`` in the custom data that the render was started with; empty without one."""
+    our_id: UUID | None
+    """The ``id`` in the custom data that the render was started with; None without one of ours."""
 
 
 def sign(body: bytes, *, secret: str) -> str:
@@ -65,10 +73,11 @@ def why_unverified(body: bytes, *, signature: str, secrets: Sequence[str]) -> st
         return "There is no signature."
     if signature == NO_SECRET:
         return "The render was started without a secret."
-    # Compared as bytes, because what a stranger sends need not be ASCII.
-    if any(hmac.compare_digest(sign(body, secret=secret).encode(), signature.encode()) for secret in secrets):
+    if not SIGNATURE.fullmatch(signature):
+        return "The signature is not one of Remotion's form."
+    if any(hmac.compare_digest(sign(body, secret=secret), signature) for secret in secrets):
         return ""
-    return "The signature does not match: it was made with another secret, or for another body."
+    return "The signature was made with another secret, or for another body."
 
 
 def read_event(body: str) -> Event:
@@ -79,13 +88,18 @@ def read_event(body: str) -> Event:
         raise NotADelivery(f"The body is not JSON that can be read: {err}.") from err
     if not isinstance(delivery, dict):
         raise NotADelivery("The body is not a JSON object.")
-    custom_data = delivery.get("customData")
-    our_id = custom_data.get("id") if isinstance(custom_data, dict) else None
     return Event(
         render_id=_name(delivery, "renderId"),
         bucket_name=_name(delivery, "bucketName"),
-        our_id=our_id if isinstance(our_id, str) else "",
+        our_id=_our_id(delivery.get("customData")),
     )
+
+
+def _our_id(custom_data: Any) -> UUID | None:
+    try:
+        return UUID(custom_data["id"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _name(delivery: dict[str, Any], key: str) -> str:

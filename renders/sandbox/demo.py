@@ -1,4 +1,4 @@
-"""Renders the seed's example as a client would: over HTTP, through the API."""
+"""An example render through the API, over HTTP as a client would."""
 
 import json
 import shutil
@@ -25,31 +25,32 @@ EXPECTED = {"codec_name": "h264", "nb_read_frames": "150", "avg_frame_rate": "30
 
 
 def render_example(web_url: str, toolchain: Toolchain, *, say: Callable[[str], None]) -> Path:
-    """Renders the example into ``.sandbox/video.mp4`` and checks it. Raises SandboxError."""
-    started = time.monotonic()
+    """Render the example, save it as ``.sandbox/video.mp4`` and return its path.
+
+    Raise SandboxError if the render fails or the video is not what was asked for.
+    """
+    started_at = time.monotonic()
     render = _post(f"{web_url}/api/lambda/render", EXAMPLE)
-    say(f"renderId {render['renderId']}, answered in {time.monotonic() - started:.2f} s")
-    done = _wait(web_url, render)
+    say(f"renderId {render['renderId']}, answered in {time.monotonic() - started_at:.2f} s")
+    output = _wait_for_output(web_url, render)
     video = toolchain.folder / "video.mp4"
-    with urllib.request.urlopen(done["url"], timeout=30) as response, video.open("wb") as file:  # noqa: S310
-        shutil.copyfileobj(response, file)
-    if video.stat().st_size != done["size"]:
-        raise SandboxError(f"The video has {video.stat().st_size} bytes; the API said {done['size']}.")
+    _download(output, video)
     found = toolchain.probe_video(video)
     if any(found.get(name) != value for name, value in EXPECTED.items()):
         raise SandboxError(f"The video is not what was asked for: {found}, not {EXPECTED}.")
     say(
-        f"{video} ({done['size']:,} bytes) is {found['codec_name']}, {found['width']}×{found['height']},"
-        f" {found['nb_read_frames']} frames; it took {time.monotonic() - started:.1f} s"
+        f"{video} ({output['size']:,} bytes) is {found['codec_name']}, {found['width']}×{found['height']},"
+        f" {found['nb_read_frames']} frames; it took {time.monotonic() - started_at:.1f} s"
     )
     return video
 
 
-def _wait(web_url: str, render: dict[str, Any]) -> dict[str, Any]:
-    asked = {"id": render["renderId"], "bucketName": render["bucketName"]}
-    with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", leave=False) as bar:
+def _wait_for_output(web_url: str, render: dict[str, Any]) -> dict[str, Any]:
+    """Poll until the render is done; return the answer with ``url`` and ``size``."""
+    question = {"id": render["renderId"], "bucketName": render["bucketName"]}
+    with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", leave=False, disable=None) as bar:
         while True:
-            answer = _post(f"{web_url}/api/lambda/progress", asked, passing={503})
+            answer = _post(f"{web_url}/api/lambda/progress", question, retryable={503})
             if answer["type"] == "done":
                 return answer
             if answer["type"] == "error":
@@ -58,8 +59,15 @@ def _wait(web_url: str, render: dict[str, Any]) -> dict[str, Any]:
             time.sleep(0.5)
 
 
-def _post(url: str, body: dict[str, Any], passing: Container[int] = ()) -> dict[str, Any]:
-    """The answer; for a status that will pass, that there is no progress."""
+def _download(output: dict[str, Any], video: Path) -> None:
+    with urllib.request.urlopen(output["url"], timeout=30) as response, video.open("wb") as file:  # noqa: S310
+        shutil.copyfileobj(response, file)
+    if video.stat().st_size != output["size"]:
+        raise SandboxError(f"The video has {video.stat().st_size} bytes; the API said {output['size']}.")
+
+
+def _post(url: str, body: dict[str, Any], *, retryable: Container[int] = ()) -> dict[str, Any]:
+    """Return the JSON answer; a progress of 0 for a status in ``retryable``."""
     request = urllib.request.Request(  # noqa: S310
         url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
     )
@@ -67,7 +75,7 @@ def _post(url: str, body: dict[str, Any], passing: Container[int] = ()) -> dict[
         with urllib.request.urlopen(request, timeout=90) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as err:
-        if err.code in passing:
+        if err.code in retryable:
             return {"type": "progress", "progress": 0}
         raise SandboxError(f"{url} answered {err.code}: {err.read().decode(errors='replace')}") from err
     except OSError as err:

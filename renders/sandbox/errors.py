@@ -1,2 +1,2 @@
 class SandboxError(Exception):
-    """The sandbox cannot go on; the message says why, and what to do."""
+    """The sandbox cannot start or go on; the message says why and what to do."""

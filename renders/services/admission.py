@@ -1,10 +1,22 @@
 """Slots: how many functions may run at once, and which render may start now."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from renders.models import Render, RenderQuerySet
+from renders.models import Render
+from renders.remotion.target import LambdaTarget
+
+
+def slots_until(target: LambdaTarget, *, submitted_at: datetime) -> datetime:
+    """Return when no function of a render that is submitted then can be running any more.
+
+    The start may take its own time limit, the main function the function's, and a renderer that it
+    starts at its very end as long again.
+    """
+    return submitted_at + timedelta(seconds=target.start_time_limit + 2 * target.function_timeout)
 
 
 def has_free_slots(render: Render) -> bool:
@@ -12,11 +24,13 @@ def has_free_slots(render: Render) -> bool:
 
     Call it under the admission lock.
     """
-    is_put_off = Q(status=Render.Status.QUEUED, dispatch_after__gt=timezone.now())
-    active = Render.objects.active().aggregate(slots=Sum("slots_needed"), put_off=Count("pk", filter=is_put_off))
-    if active["put_off"]:
+    now = timezone.now()
+    queued = Render.objects.queued().aggregate(
+        slots=Sum("slots_needed"), put_off=Count("pk", filter=Q(dispatch_after__gt=now))
+    )
+    if queued["put_off"]:
         return False  # AWS has just said that it has no capacity
-    return _fits(render, slots_used=active["slots"] or 0)
+    return _fits(render, slots_used=(queued["slots"] or 0) + _slots_used(now))
 
 
 def next_to_start() -> Render | None:
@@ -25,9 +39,10 @@ def next_to_start() -> Render | None:
     No smaller render overtakes it, or it might never start. Call it under the admission lock.
     """
     render = Render.objects.queued().select_for_update().first()
-    if render is None or (render.dispatch_after and render.dispatch_after > timezone.now()):
+    now = timezone.now()
+    if render is None or (render.dispatch_after and render.dispatch_after > now):
         return None
-    return render if _fits(render, slots_used=_slots(Render.objects.using_slots())) else None
+    return render if _fits(render, slots_used=_slots_used(now)) else None
 
 
 def _fits(render: Render, *, slots_used: int) -> bool:
@@ -35,5 +50,5 @@ def _fits(render: Render, *, slots_used: int) -> bool:
     return not slots_used or render.slots_needed <= settings.REMOTION_CONCURRENCY - slots_used
 
 
-def _slots(renders: RenderQuerySet) -> int:
-    return renders.aggregate(total=Sum("slots_needed"))["total"] or 0
+def _slots_used(at: datetime) -> int:
+    return Render.objects.using_slots(at).aggregate(total=Sum("slots_needed"))["total"] or 0

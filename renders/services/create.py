@@ -13,10 +13,10 @@ from renders.models import Render
 from renders.remotion.errors import RemotionError, Throttled, Unavailable
 from renders.remotion.options import CODEC, FRAMES_PER_LAMBDA, RenderOptions, slots_needed
 from renders.remotion.target import LambdaTarget
-from renders.services.admission import has_free_slots
+from renders.services.admission import has_free_slots, slots_until
 from renders.services.dispatch import configuration, queue_again, reject, start_submitted
 from renders.services.errors import NoFreeSlots, StartFailed
-from renders.services.idempotency import fingerprint, replayed, with_same_key
+from renders.services.idempotency import fingerprint, free_expired_key, replayed, with_same_key
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ def create_render(
     owner: Any,
     input_props: dict[str, Any],
     may_wait: bool,
+    start_now: bool = True,
     priority: int = 0,
     idempotency_key: str = "",
     retry_of: Render | None = None,
@@ -41,10 +42,11 @@ def create_render(
     """Commit a row, ask Remotion to render ``input_props``, and store the answer.
 
     ``owner`` is a user or None. The row is ``rendering``, or ``queued`` if no slots are free and
-    it ``may_wait``. With an ``idempotency_key`` that was used for the same request, it is that row.
+    it ``may_wait``. Without ``start_now`` a row that ``may_wait`` is only queued, and the worker starts
+    it. With an ``idempotency_key`` that was used for the same request, it is that row.
 
     Raise, without a row: SetupError if the settings are incomplete; NoFreeSlots, Throttled or
-    Unavailable if it may not wait; KeyConflict. Raise StartFailed with a row that is ``submitting``
+    Unavailable if it may not wait; KeyReused or KeyInUse. Raise StartFailed with a row that is ``submitting``
     if the outcome is unknown, and ``failed`` (``rejected``) if nothing was started.
     """
     target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
@@ -67,7 +69,7 @@ def create_render(
     if idempotency_key:
         render.idempotency_fingerprint = fingerprint(input_props=input_props, priority=priority, may_wait=may_wait)
     try:
-        _admit(render, may_wait=may_wait)
+        _admit(render, target, may_wait=may_wait, start_now=start_now)
     except IntegrityError:
         if not idempotency_key:
             raise
@@ -78,15 +80,19 @@ def create_render(
     return Created(_start(render, target, options, may_wait=may_wait))
 
 
-def _admit(render: Render, *, may_wait: bool) -> None:
+def _admit(render: Render, target: LambdaTarget, *, may_wait: bool, start_now: bool) -> None:
     """Insert the row as ``submitting`` if slots are free, else as ``queued`` if it may wait."""
     with transaction.atomic():
         Render.objects.lock_admission()
-        is_admitted = has_free_slots(render)
+        if render.idempotency_key:
+            free_expired_key(render)
+        is_admitted = start_now and has_free_slots(render)
         if not is_admitted and not may_wait:
             _refuse(render)
         render.status = Render.Status.SUBMITTING if is_admitted else Render.Status.QUEUED
-        render.submitted_at = timezone.now() if is_admitted else None
+        if is_admitted:
+            render.submitted_at = timezone.now()
+            render.slots_until = slots_until(target, submitted_at=render.submitted_at)
         render.save(force_insert=True)
 
 
@@ -108,5 +114,5 @@ def _start(render: Render, target: LambdaTarget, options: RenderOptions, *, may_
         Render.objects.filter(pk=render.pk, status=Render.Status.SUBMITTING).delete()
         raise
     except RemotionError as err:
-        logger.warning("Render %s was not started: %s", render.id, err)
+        logger.warning("Render %s was not started: %s", render.id, err, extra=render.log_fields)
         raise StartFailed(reject(render, err), err) from err

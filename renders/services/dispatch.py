@@ -2,20 +2,23 @@
 
 import logging
 import random
+import threading
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from renders.models import Render, transitions
 from renders.remotion import start as remotion_start
 from renders.remotion.errors import OutcomeUnknown, PropsNotStored, Rejected, RemotionError, Unavailable
 from renders.remotion.options import RenderOptions
+from renders.remotion.start import StartedRender
 from renders.remotion.target import REMOTION_VERSION, LambdaTarget
 from renders.remotion.webhook import WebhookSettings
-from renders.services.admission import next_to_start
+from renders.services.admission import next_to_start, slots_until
 from renders.services.errors import StartFailed
 from renders.services.refresh.apply import change_render, mark_started
 
@@ -25,29 +28,54 @@ MAX_BACKOFF = timedelta(minutes=2)
 MAX_PREPARATION = timedelta(seconds=60)
 """Abort a start whose preparation took longer: another process may have failed the row."""
 
-MAX_STORE_ATTEMPTS = 5
+MAX_UPLOAD_ATTEMPTS = 5
+
+MAX_STORE_SECONDS = 10
+"""How long a request waits for the database to take a renderId."""
 
 
 def dispatch_next() -> Render | None:
-    """Start the first queued render if its slots are free, and return it; None if there is none.
+    """Start the first queued render if its slots are free, and return it; None if there is none."""
+    render = admit_next()
+    return start_admitted(render) if render else None
 
-    What became of the start is stored in the row and not raised. If nothing ran and the render
-    itself is not the cause, it is queued again.
+
+def admit_next() -> Render | None:
+    """Commit the first queued render as ``submitting`` if its slots are free, and return it; None if there is none.
+
+    The caller starts it at once, with ``start_admitted()``.
     """
+    if not Render.objects.queued().exists():
+        return None  # without the admission lock: idle workers ask often
     target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
     with transaction.atomic():
         Render.objects.lock_admission()
         render = next_to_start()
         if render is None:
             return None
-        transitions.mark_submitting(render, at=timezone.now(), configuration=configuration(target, options))
+        now = timezone.now()
+        transitions.mark_submitting(
+            render,
+            at=now,
+            slots_until=slots_until(target, submitted_at=now),
+            configuration=configuration(target, options),
+        )
         render.save_changes()
+    return render
+
+
+def start_admitted(render: Render) -> Render:
+    """Start a render that ``admit_next()`` returned, and return it as it is then.
+
+    What became of the start is stored in the row and not raised. If nothing ran and the render
+    itself is not the cause, it is queued again.
+    """
     try:
-        return start_submitted(render, target, options)
+        return start_submitted(render, LambdaTarget.from_settings(), RenderOptions.from_settings())
     except StartFailed as err:
         return err.render
     except RemotionError as err:
-        is_its_own_fault = isinstance(err, PropsNotStored) and render.throttled_count >= MAX_STORE_ATTEMPTS
+        is_its_own_fault = isinstance(err, PropsNotStored) and render.upload_attempts >= MAX_UPLOAD_ATTEMPTS
         if isinstance(err, Rejected) or is_its_own_fault:
             return reject(render, err)
         return queue_again(render, err)
@@ -63,6 +91,7 @@ def start_submitted(render: Render, target: LambdaTarget, options: RenderOptions
         target,
         options,
         input_props=render.input_props,
+        props_name=str(render.id),
         out_name=render.out_name,
         webhook=WebhookSettings.from_settings(),
         custom_data={"id": str(render.id)},
@@ -72,21 +101,70 @@ def start_submitted(render: Render, target: LambdaTarget, options: RenderOptions
     try:
         started = remotion_start.start(target, payload)
     except OutcomeUnknown as err:
-        logger.warning("Render %s: %s", render.id, err)
+        logger.warning("Render %s: %s", render.id, err, extra=render.log_fields)
         render = change_render(render.pk, partial(transitions.record_unconfirmed, error=str(err)))
         if render.render_id:
             return render  # a webhook has named it meanwhile
         raise StartFailed(render, err) from err
-    # Logged before it is stored: if the database fails now, the log still has the renderId.
-    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name)
-    return change_render(render.pk, partial(mark_started, started=started))
+    # Logged before it is stored: whatever happens now, the log has the renderId.
+    logger.info("Render %s is %s in %s", render.id, started.render_id, started.bucket_name, extra=render.log_fields)
+    return _store_start(render, started)
+
+
+def _store_start(render: Render, started: StartedRender) -> Render:
+    """Store the renderId; if the database connection breaks, try again for as long as the process lives.
+
+    Raise StartFailed after ``MAX_STORE_SECONDS``, while a thread goes on trying.
+    """
+    try:
+        return change_render(render.pk, partial(mark_started, started=started))
+    except (OperationalError, InterfaceError) as err:
+        logger.warning("Render %s: its renderId is not stored yet (%s).", render.id, err, extra=render.log_fields)
+        connection.close()
+    stored: list[Render] = []
+    thread = threading.Thread(target=_keep_storing, args=(render, started, stored), daemon=True)
+    thread.start()
+    thread.join(MAX_STORE_SECONDS)
+    if stored:
+        return stored[0]
+    raise StartFailed(
+        render,
+        OutcomeUnknown(
+            f"The render started as {started.render_id}, but the database does not answer."
+            " It is stored as soon as the database does."
+        ),
+    )
+
+
+def _keep_storing(render: Render, started: StartedRender, stored: list[Render]) -> None:
+    """Try once a second, each time with a new connection."""
+    while not stored:
+        try:
+            stored.append(change_render(render.pk, partial(mark_started, started=started)))
+            logger.info(
+                "Render %s: its renderId %s is stored now.", render.id, started.render_id, extra=render.log_fields
+            )
+        except (OperationalError, InterfaceError):
+            time.sleep(1)
+        except Exception:
+            logger.exception(
+                "Render %s: its renderId %s cannot be stored.", render.id, started.render_id, extra=render.log_fields
+            )
+            return
+        finally:
+            connection.close()
 
 
 def queue_again(render: Render, err: RemotionError) -> Render:
     """Put a render that did not run back into the queue, for a time that doubles with each attempt."""
     longest = min(MAX_BACKOFF, timedelta(seconds=2 ** min(render.throttled_count, 10)))
     dispatch_after = timezone.now() + longest * random.uniform(0.5, 1)  # noqa: S311
-    again = partial(transitions.mark_queued_again, error=str(err), dispatch_after=dispatch_after)
+    again = partial(
+        transitions.mark_queued_again,
+        error=str(err),
+        dispatch_after=dispatch_after,
+        upload_failed=isinstance(err, PropsNotStored),
+    )
     return change_render(render.pk, again)
 
 

@@ -12,12 +12,12 @@ class Conflict(Refused):
     """The row's status does not allow what was asked for."""
 
 
-class KeyConflict(Refused):
-    """The idempotency key belongs to another request, or to one that is still being answered."""
+class KeyReused(Refused):
+    """The idempotency key was used for another request."""
 
-    def __init__(self, message: str, *, is_in_use: bool) -> None:
-        super().__init__(message)
-        self.is_in_use = is_in_use
+
+class KeyInUse(Refused):
+    """The first request with this idempotency key is still being answered: the same can be sent again."""
 
 
 class NoFreeSlots(Refused):

@@ -5,16 +5,18 @@ https://docs.stripe.com/api/idempotent_requests
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from renders.models import Render, RenderQuerySet
-from renders.services.errors import KeyConflict
+from renders.services.errors import KeyInUse, KeyReused
 
 IDEMPOTENCY_KEY_TTL = timedelta(days=7)
+"""Age after which the key of an ended render counts as new. An active render keeps its key, however old
+it is: what may still run is not paid for twice."""
 
 RESERVED_KEY_PREFIX = "→ "
 """Begins the keys that the service makes itself. A client's key is ASCII, so it cannot begin like this."""
@@ -39,18 +41,17 @@ def with_same_key(render: Render) -> RenderQuerySet:
 def replayed(render: Render) -> Render:
     """Return the stored render that has the key of ``render``.
 
-    Raise KeyConflict if it was another request, or if its start is still being answered.
+    Raise KeyReused if it was another request, KeyInUse if its start is still being answered.
     """
     first = with_same_key(render).first()
     if first is None:
-        raise KeyConflict(IN_USE, is_in_use=True)
+        raise KeyInUse(IN_USE)
     if first.idempotency_fingerprint != render.idempotency_fingerprint:
-        raise KeyConflict(
-            "This Idempotency-Key was used for another request: send a new one, or the same body to the same address.",
-            is_in_use=False,
+        raise KeyReused(
+            "This Idempotency-Key was used for another request: send a new one, or the same body to the same address."
         )
     if is_being_started(first):
-        raise KeyConflict(IN_USE, is_in_use=True)
+        raise KeyInUse(IN_USE)
     return first
 
 
@@ -62,8 +63,20 @@ def is_being_started(render: Render) -> bool:
     return timezone.now() - render.submitted_at < longest
 
 
-def free_expired_keys(*, before: datetime | None = None) -> int:
-    """Free the keys of ended renders that were created before then (seven days ago); return how many."""
-    before = before or timezone.now() - IDEMPOTENCY_KEY_TTL
-    expired = Render.objects.exclude(idempotency_key="").filter(created_at__lt=before, finished_at__isnull=False)
+def free_expired_key(render: Render) -> None:
+    """Free the key of ``render`` if it has expired; call it in the transaction that inserts ``render``.
+
+    Of two such transactions at once, the unique constraint lets one insert its row.
+    """
+    # A subquery, so that the row is found by its key and not among all of its owner's.
+    _free_expired(Render.objects.filter(pk__in=with_same_key(render).values("pk")))
+
+
+def free_expired_keys() -> int:
+    """Free all keys that have expired, and return how many."""
+    return _free_expired(Render.objects.exclude(idempotency_key=""))
+
+
+def _free_expired(renders: RenderQuerySet) -> int:
+    expired = renders.filter(created_at__lt=timezone.now() - IDEMPOTENCY_KEY_TTL, finished_at__isnull=False)
     return expired.update(idempotency_key="", idempotency_fingerprint="")

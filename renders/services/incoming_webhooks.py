@@ -1,24 +1,23 @@
 """Receive Remotion's webhook deliveries: news that a render can be read.
 
-A delivery changes no status by itself. It leads to its row, which takes the renderId if its start
-was unconfirmed, and is refreshed at once as always. So a delivery may be repeated, late, out of
+A delivery changes no status by itself. The row that it names takes the renderId if its start was
+unconfirmed, and is refreshed at once, as any other. So a delivery may be repeated, late, out of
 order or lost.
 """
 
 import contextlib
 import logging
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from django.db import IntegrityError
 from django.utils import timezone
 
 from renders.models import Render, WebhookDelivery, transitions
-from renders.remotion.errors import RemotionError
 from renders.remotion.start import StartedRender
 from renders.remotion.webhook import SIGNATURE_HEADER, Event, NotADelivery, WebhookSettings, read_event, why_unverified
-from renders.services.errors import Conflict, NotVerified
+from renders.services.errors import NotVerified
+from renders.services.log_throttle import LogThrottle
 from renders.services.refresh.apply import change_render, mark_started
 from renders.services.refresh.engine import refresh_renders
 
@@ -34,78 +33,77 @@ KEPT_HEADERS = (
 )
 MAX_HEADER_LENGTH = 255
 
-MAX_REJECTED = 1000
-"""Rejected deliveries that are kept, the newest, so that strangers cannot fill the table."""
-
 UNKNOWN_RENDER = "No render of ours has this renderId."
+
+_rejected = LogThrottle(logger)
+"""Each reason for a rejection is logged once a minute, so that strangers can hide no other reason."""
+
+
+class _NothingToDo(Exception):
+    """The delivery names no row that can be refreshed; the message says why."""
 
 
 def receive_delivery(*, headers: Mapping[str, str], body: bytes) -> WebhookDelivery:
     """Verify a delivery, store it, process it, and return it with the result.
 
-    Raise NotVerified if it is not signed with one of our secrets; its body is then neither parsed
-    nor stored.
+    Raise NotVerified if it is not signed with one of our secrets; it is then counted in the log,
+    and neither parsed nor stored.
     """
-    kept = {name: headers[name][:MAX_HEADER_LENGTH].replace("\0", "") for name in KEPT_HEADERS if name in headers}
     secrets = WebhookSettings.from_settings().secrets
     if why := why_unverified(body, signature=headers.get(SIGNATURE_HEADER, ""), secrets=secrets):
-        WebhookDelivery.objects.create(headers=kept, valid=False, error=why)
-        _delete_oldest_rejected()
+        _rejected.log(logging.WARNING, f"A webhook delivery was rejected. {why}")
         raise NotVerified("The signature is missing or wrong.")
-    text = body.decode(errors="replace").replace("\0", "\ufffd")
-    return process_delivery(WebhookDelivery.objects.create(headers=kept, body=text, valid=True))
-
-
-def process_delivery(delivery: WebhookDelivery) -> WebhookDelivery:
-    """Process a verified delivery, for the first time or again, and store the result.
-
-    What is wrong with it, or with S3, is stored in its ``error`` and not raised. Raise Conflict for
-    one that was rejected.
-    """
-    if not delivery.valid:
-        raise Conflict("The delivery was rejected: it is not known to be Remotion's, and its body was not kept.")
-    try:
-        delivery.error = _refresh_named_render(read_event(delivery.body))
-        delivery.processed = True
-    except (RemotionError, NotADelivery) as err:
-        delivery.error = str(err)
-        delivery.processed = False
-    delivery.processed_at = timezone.now()
-    delivery.save(update_fields=("error", "processed", "processed_at"))
+    _rejected.flush()
+    kept = {name: headers[name][:MAX_HEADER_LENGTH].replace("\0", "") for name in KEPT_HEADERS if name in headers}
+    delivery = WebhookDelivery(headers=kept, body=body.decode(errors="replace").replace("\0", "\ufffd"))
+    with contextlib.suppress(NotADelivery):
+        event = read_event(delivery.body)
+        delivery.render_id, delivery.our_id = event.render_id, event.our_id
+    delivery.save()
+    process_deliveries([delivery])
     return delivery
 
 
-def _refresh_named_render(event: Event) -> str:
-    """Refresh the render that the event names. Return why nothing was done, if so. Raise RemotionError."""
-    render = Render.objects.filter(bucket_name=event.bucket_name, render_id=event.render_id).first()
-    if render is None:
-        named = _named_by_custom_data(event)
-        if named is None:
-            return UNKNOWN_RENDER
+def process_deliveries(deliveries: Sequence[WebhookDelivery]) -> None:
+    """Process deliveries, for the first time or again, and store the result of each in its row.
+
+    The renders that they name are refreshed together. What is wrong with a delivery, or with S3, is
+    stored in its ``error`` and not raised.
+    """
+    renders: dict[int, Render] = {}
+    for delivery in deliveries:
+        delivery.is_processed, delivery.error = True, ""
         try:
-            started = StartedRender(render_id=event.render_id, bucket_name=event.bucket_name)
-            render = change_render(named.pk, partial(mark_started, started=started))
-        except Render.DoesNotExist:
-            return UNKNOWN_RENDER
-        except (transitions.IllegalTransition, IntegrityError):
-            why = f"The render {named.id}, which is {named.status}, cannot take the renderId {event.render_id}."
-            logger.warning(why)  # it may be a second render that is paid
-            return why
-        logger.info("Render %s is %s in %s: named by a webhook.", render.id, render.render_id, render.bucket_name)
-    (result,) = refresh_renders([render])
-    if result.error:
-        raise result.error
-    return ""
+            renders[delivery.pk] = _named_render(read_event(delivery.body))
+        except _NothingToDo as err:
+            delivery.error = str(err)
+        except NotADelivery as err:
+            delivery.is_processed, delivery.error = False, str(err)
+    errors = {result.render.pk: result.error for result in refresh_renders(dict.fromkeys(renders.values()))}
+    for delivery in deliveries:
+        render = renders.get(delivery.pk)
+        if render and (error := errors[render.pk]):
+            delivery.is_processed, delivery.error = False, str(error)
+        delivery.processed_at = timezone.now()
+    WebhookDelivery.objects.bulk_update(deliveries, ("is_processed", "processed_at", "error"))
 
 
-def _named_by_custom_data(event: Event) -> Render | None:
-    """Return the row whose id is in the custom data; used only if no row has the renderId."""
-    with contextlib.suppress(ValueError):
-        return Render.objects.filter(pk=uuid.UUID(event.our_id)).first()
-    return None
-
-
-def _delete_oldest_rejected() -> None:
-    rejected = WebhookDelivery.objects.rejected().order_by("-pk")
-    if first_to_go := rejected.values_list("pk", flat=True)[MAX_REJECTED:].first():
-        WebhookDelivery.objects.rejected().filter(pk__lte=first_to_go).delete()
+def _named_render(event: Event) -> Render:
+    """Return the row of the render that the event names, with its renderId. Raise _NothingToDo."""
+    if render := Render.objects.filter(bucket_name=event.bucket_name, render_id=event.render_id).first():
+        return render
+    named = Render.objects.filter(pk=event.our_id).first() if event.our_id else None
+    if named is None:
+        raise _NothingToDo(UNKNOWN_RENDER)
+    started = StartedRender(render_id=event.render_id, bucket_name=event.bucket_name)
+    try:
+        render = change_render(named.pk, partial(mark_started, started=started))
+    except Render.DoesNotExist as err:
+        raise _NothingToDo(UNKNOWN_RENDER) from err
+    except (transitions.IllegalTransition, IntegrityError) as err:
+        why = f"The render {named.id}, which is {named.status}, cannot take the renderId {event.render_id}."
+        logger.warning(why)  # it may be a second render that is paid
+        raise _NothingToDo(why) from err
+    said = "Render %s is %s in %s: named by a webhook."
+    logger.info(said, render.id, render.render_id, render.bucket_name, extra=render.log_fields)
+    return render

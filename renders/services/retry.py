@@ -6,8 +6,8 @@ from renders.services.errors import Conflict
 from renders.services.idempotency import RESERVED_KEY_PREFIX
 
 
-def retry_render(render: Render) -> Created:
-    """Create a new row with the same input and today's settings.
+def retry_render(render: Render, *, start_now: bool = True) -> Created:
+    """Create a new row with the same input and today's settings; without ``start_now`` it is only queued.
 
     Raise Conflict unless the render failed or was cancelled and is not being retried already, and
     what ``create_render`` raises.
@@ -24,5 +24,6 @@ def retry_render(render: Render) -> Created:
         priority=render.priority,
         retry_of=render,
         may_wait=True,
+        start_now=start_now,
         idempotency_key=f"{RESERVED_KEY_PREFIX}retry of {render.id} after {last.id if last else 'itself'}",
     )

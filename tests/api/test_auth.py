@@ -40,11 +40,57 @@ class TestWhoMay:
         client.credentials(HTTP_AUTHORIZATION="Token nonsense")
         assert client.get("/api/renders/").status_code == 401
 
+    @pytest.mark.parametrize("is_open", [False, True])
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "Bearer KEY",
+            "Basic YTpi",
+            "KEY",
+            "Tokens KEY",
+            "Token",
+            "Token  ",
+            "Token a b",
+            "Token \xff",
+            "Token a\0b",
+            "",
+        ],
+    )
+    def test_a_header_that_cannot_be_read_is_never_taken_as_none(
+        self, aws: ScriptedServer, user: User, settings: Any, header: str, is_open: bool
+    ) -> None:
+        settings.API_ALLOW_ANONYMOUS = is_open
+        key = Token.objects.create(user=user).key
+        client = APIClient(headers={"Authorization": header.replace("KEY", key)})
+        for response in (client.get("/api/renders/"), post(client, "/api/lambda/render", BODY)):
+            assert (response.status_code, response["WWW-Authenticate"]) == (401, "Token")
+            assert response.json()["code"] == "authentication_failed"
+        assert not Render.objects.exists()
+
+    def test_a_session_does_not_make_up_for_it(self, user: User) -> None:
+        client = APIClient(headers={"Authorization": "Bearer nonsense"})
+        client.force_login(user)
+        assert client.get("/api/renders/").status_code == 401
+
+    def test_a_token_of_somebody_who_has_left(self, user: User) -> None:
+        client = APIClient(headers={"Authorization": f"Token {Token.objects.create(user=user).key}"})
+        User.objects.update(is_active=False)
+        response = client.get("/api/renders/")
+        assert (response.status_code, response.json()["code"]) == (401, "authentication_failed")
+        assert "no active user" in response.json()["error"]
+
+    def test_without_any_header_one_is_asked_for(self) -> None:
+        response = APIClient().get("/api/renders/")
+        assert (response.status_code, response["WWW-Authenticate"]) == (401, "Token")
+        assert response.json()["code"] == "not_authenticated"
+
     def test_a_session_needs_its_csrf_token(self, aws: ScriptedServer, user: User) -> None:
         client = Client(enforce_csrf_checks=True)
         client.force_login(user)
         assert client.get("/api/renders/").status_code == 200
-        assert client.post("/api/lambda/render", BODY, content_type="application/json").status_code == 403
+        response = client.post("/api/lambda/render", BODY, content_type="application/json")
+        assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+        assert "X-CSRFToken" in response.json()["error"]
         assert not Render.objects.exists()
 
     def test_owner_and_staff_see_it_and_others_do_not(self, api: APIClient, user: User, staff: User) -> None:

@@ -142,7 +142,7 @@ class TestCreate:
     ) -> None:
         setattr(settings, name, "")
         response = post(api, path, BODY)
-        assert (response.status_code, response.json()) == (500, {"error": words})
+        assert (response.status_code, response.json()) == (500, {"error": words, "code": "not_set_up"})
         assert not Render.objects.exists()
 
     @pytest.mark.parametrize(

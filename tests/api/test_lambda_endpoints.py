@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from renders.models import Render
 from tests.api.requests import post
-from tests.factories import BUCKET, load_recording, make_render
+from tests.factories import BODY, BUCKET, load_recording, make_render
 from tests.servers import ScriptedServer, reply, s3_error
 
 pytestmark = pytest.mark.django_db
@@ -53,13 +53,35 @@ class TestProgress:
         self, api: APIClient, aws: ScriptedServer, render: Render, change: dict[str, str]
     ) -> None:
         response = self.ask(api, **change)
-        assert (response.status_code, response.json()) == (404, {"error": "There is no such render."})
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
         assert not aws.requests
+
+    @pytest.mark.parametrize("bucket", [{}, {"bucketName": ""}, {"bucketName": BUCKET}])
+    def test_our_id_does_as_well_and_needs_no_bucket(
+        self, api: APIClient, aws: ScriptedServer, bucket: dict[str, str]
+    ) -> None:
+        started = post(api, "/api/lambda/render", BODY).json()
+        aws.answers[f"/{BUCKET}/"] = reply(load_recording("succeeds")[-1]["progress.json"])
+        assert post(api, "/api/lambda/progress", {"id": started["id"], **bucket}).json()["type"] == "done"
+
+    def test_our_id_of_a_render_without_renderid(self, api: APIClient, aws: ScriptedServer, user: User) -> None:
+        queued = make_render(Status.QUEUED, owner=user)
+        response = post(api, "/api/lambda/progress", {"id": str(queued.id)})
+        assert response.json() == {"type": "progress", "progress": 0.03}
+
+    def test_our_id_with_another_bucket_is_404(self, api: APIClient, render: Render, aws: ScriptedServer) -> None:
+        assert self.ask(api, id=str(render.id), bucketName="other").status_code == 404
+
+    @pytest.mark.parametrize("bucket", [{}, {"bucketName": ""}])
+    def test_a_renderid_needs_its_bucket(self, api: APIClient, render: Render, bucket: dict[str, str]) -> None:
+        response = post(api, "/api/lambda/progress", {"id": "abc123", **bucket})
+        assert (response.status_code, list(response.json()["details"])) == (400, ["bucketName"])
 
     def test_somebody_elses_render_is_404(self, aws: ScriptedServer, render: Render) -> None:
         other = APIClient()
         other.force_authenticate(User.objects.create_user("eve"))
         assert self.ask(other).status_code == 404
+        assert post(other, "/api/lambda/progress", {"id": str(render.id)}).status_code == 404
         assert not aws.requests
 
     @pytest.mark.parametrize("change", [{"id": None}, {"id": ""}, {"id": 5 * "x" * 100}, {"bucketName": {}}])

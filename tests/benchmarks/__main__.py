@@ -1,4 +1,4 @@
-"""What the README says of speed, measured: ``python -m tests.benchmarks lists``.
+"""The figures of docs/benchmarks.md, measured: ``python -m tests.benchmarks lists``.
 
 Each benchmark prints its table and, on the last line, the figure that counts; the status is 1
 where that is missed. All use a PostgreSQL database of their own, made anew on the server that

@@ -22,7 +22,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from renders.models import Render
-from renders.sandbox.stack import bypass_proxies_for_loopback, free_port
+from renders.sandbox.network import bypass_proxies_for_loopback, free_port
 from tests.benchmarks import tls
 from tests.benchmarks.processes import started
 from tests.benchmarks.table import conclude, ratio, rounds, show

@@ -7,7 +7,7 @@ from django.db import connection
 
 from renders.remotion import console
 from renders.remotion.target import REMOTION_VERSION
-from tests.factories import BUCKET, INPUT_PROPS, load_recording
+from tests.factories import BUCKET, INPUT_PROPS
 
 OWNERS = 20
 RARE_OWNER = "rare"
@@ -42,7 +42,7 @@ INSERT INTO renders_render (
     id, owner_id, status, failure_reason, error, errors, input_props, composition, serve_url, function_name,
     function_timeout, region, configured_bucket, frames_per_lambda, codec, remotion_version, render_id, bucket_name,
     cloudwatch_logs, folder_in_s3_console, progress, frames_rendered, output_bucket, output_key, output_size, cost,
-    currency, progress_json, slots_needed, priority, queue_rank, throttled_count, idempotency_key,
+    currency, slots_needed, priority, queue_rank, throttled_count, idempotency_key,
     idempotency_fingerprint, created_at, submitted_at, refreshed_at, finished_at
 )
 SELECT id, owner_id, status,
@@ -57,7 +57,7 @@ SELECT id, owner_id, status,
     CASE WHEN is_done THEN %(bucket)s ELSE '' END,
     CASE WHEN is_done THEN 'renders/' || render_id || '/' || id || '.mp4' ELSE '' END,
     CASE WHEN is_done THEN 1000000 + number END, CASE WHEN is_started THEN 0.0007 END,
-    CASE WHEN is_started THEN 'USD' ELSE '' END, CASE WHEN is_started THEN %(progress_json)s::jsonb END,
+    CASE WHEN is_started THEN 'USD' ELSE '' END,
     4, 0, created_at, 0, '', '',
     created_at, CASE WHEN is_started THEN created_at END,
     CASE WHEN is_started THEN created_at + interval '8 s' END, CASE WHEN is_over THEN created_at + interval '9 s' END
@@ -84,7 +84,6 @@ def fill(total: int) -> None:
         "bucket": BUCKET,
         "logs": console.cloudwatch_logs_url(function_name=FUNCTION, **place),
         "folder": console.s3_folder_url(bucket_name=BUCKET, **place),
-        "progress_json": json.dumps(load_recording("succeeds")[-1]["progress.json"]),
     }
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit TO off")

@@ -15,7 +15,7 @@ from django.test import override_settings
 from renders.remotion import reader
 from renders.remotion.reader import Fetched, FetchResult, ProgressRequest, Unchanged
 from renders.remotion.target import LambdaTarget
-from renders.sandbox.stack import bypass_proxies_for_loopback
+from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.services.refresh.lease import BATCH_SIZE
 from tests.benchmarks import s3
 from tests.benchmarks.table import conclude, ratio, rounds, show

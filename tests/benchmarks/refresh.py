@@ -26,7 +26,7 @@ from remotion_lambda import RemotionClient
 
 from renders.models import RefreshState, Render
 from renders.operations.worker import REFRESH_THREADS
-from renders.sandbox.stack import bypass_proxies_for_loopback
+from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.engine import refresh_due
 from tests.benchmarks import rows, s3

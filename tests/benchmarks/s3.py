@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renders.sandbox.stack import free_port
+from renders.sandbox.network import free_port
 from tests.benchmarks import tls
 from tests.factories import load_recording
 

@@ -19,7 +19,8 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from renders.models import Render
-from renders.sandbox.stack import Sandbox, bypass_proxies_for_loopback, free_port
+from renders.sandbox.aws import Sandbox
+from renders.sandbox.network import bypass_proxies_for_loopback, free_port
 from renders.sandbox.toolchain import prepare
 from renders.services.create import create_render
 from tests.benchmarks.table import conclude, rounds, say, show

@@ -1,4 +1,4 @@
-"""The frame of the benchmarks; what they measure is in the README."""
+"""The frame of the benchmarks; what they measure is in docs/benchmarks.md."""
 
 from collections.abc import Callable
 from importlib import import_module

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from django.core.management import call_command
 from django.db import connection
 
-from renders.sandbox.stack import bypass_proxies_for_loopback
+from renders.sandbox.network import bypass_proxies_for_loopback
 from tests.benchmarks import rows
 from tests.benchmarks.processes import started
 from tests.benchmarks.refresh import refresh_all

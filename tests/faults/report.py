@@ -95,7 +95,7 @@ def _say_what_took_part(comparison: Comparison) -> None:
     succeeded = sum(row.status == Render.Status.SUCCEEDED for row in large)
     say(f"renders of {MANY_FRAMES} frames: {started} started, {succeeded} succeeded")
     say(f"rows: {dict(Counter(f'{row.status} {row.failure_reason}'.strip() for row in rows))}")
-    say(f"webhook deliveries processed: {WebhookDelivery.objects.filter(processed=True).count()}")
+    say(f"webhook deliveries processed: {WebhookDelivery.objects.filter(is_processed=True).count()}")
 
 
 def say(text: str = "", end: str = "\n") -> None:

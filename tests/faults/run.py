@@ -11,7 +11,8 @@ from django.db import connection
 from django.test.utils import override_settings
 
 from renders.models import Render
-from renders.sandbox.stack import Sandbox, free_port
+from renders.sandbox.aws import Sandbox
+from renders.sandbox.network import free_port
 from renders.sandbox.toolchain import prepare
 from tests.faults.gate import Gate
 from tests.faults.inject import inject

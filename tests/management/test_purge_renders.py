@@ -54,9 +54,11 @@ class TestPurge:
     def test_with_their_files(self, rows: tuple[Render, Render, Render], bucket: Any) -> None:
         for name in ("old/progress.json", "old/out.mp4", "older/progress.json", "young/out.mp4"):
             put(bucket, f"renders/{name}")
-        assert self.run("--older-than", "90d", "--remote").startswith("Deleted 1 renders and 2 files;")
+        for row in rows[:2]:
+            put(bucket, f"input-props/{row.id}.json")
+        assert self.run("--older-than", "90d", "--remote").startswith("Deleted 1 renders and 3 files;")
         left = [item["Key"] for item in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
-        assert left == ["renders/older/progress.json", "renders/young/out.mp4"]
+        assert left == [f"input-props/{rows[1].id}.json", "renders/older/progress.json", "renders/young/out.mp4"]
 
     def test_a_row_whose_files_cannot_be_deleted_stays(
         self, rows: tuple[Render, Render, Render], aws: ScriptedServer

@@ -103,11 +103,11 @@ def test_watching_goes_on_until_a_signal(aws: ScriptedServer, number: signal.Sig
 
 
 def test_more_rows_take_no_more_queries(aws: ScriptedServer) -> None:
-    def queries_for(count: int) -> int:
-        for _ in range(count):
+    def count_queries(rows: int) -> int:
+        for _ in range(rows):
             aws.answers[path(make_render())] = reply(DONE)
         with CaptureQueriesContext(connection) as queries:
-            run()
+            assert run() == (f"Refreshed {rows}: {rows} succeeded.\n", "")
         return len(queries)
 
-    assert queries_for(1) == queries_for(5)
+    assert count_queries(2) == count_queries(20)

@@ -54,18 +54,14 @@ class TestTransitions:
     def test_progress_and_frames_only_rise(self) -> None:
         render = make_render()
         now = timezone.now()
-        transitions.record_progress(render, **READING, progress_json={}, at=now)
-        transitions.record_progress(
-            render, **{**READING, "progress": 0.2, "frames_rendered": 3}, progress_json={"new": 1}, at=now
-        )
+        transitions.record_progress(render, **READING, at=now)
+        transitions.record_progress(render, **{**READING, "progress": 0.2, "frames_rendered": 3}, at=now)
         saved(render)
-        assert (render.progress, render.frames_rendered, render.progress_json) == (0.5, 75, {"new": 1})
+        assert (render.progress, render.frames_rendered) == (0.5, 75)
 
     def test_progress_never_passes_one(self) -> None:
         render = make_render()
-        transitions.record_progress(
-            render, **{**READING, "progress": 1.0000000000000002}, progress_json={}, at=timezone.now()
-        )
+        transitions.record_progress(render, **{**READING, "progress": 1.0000000000000002}, at=timezone.now())
         assert render.progress == 1.0
 
     def test_rendering_becomes_succeeded_and_stays(self) -> None:
@@ -73,7 +69,7 @@ class TestTransitions:
         assert transitions.mark_succeeded(render, **OUTPUT, at=timezone.now())
         assert not transitions.mark_succeeded(render, **OUTPUT, at=timezone.now())
         assert not transitions.mark_failed(render, Render.FailureReason.LOST, error="late", at=timezone.now())
-        assert not transitions.record_progress(render, **READING, progress_json={}, at=timezone.now())
+        assert not transitions.record_progress(render, **READING, at=timezone.now())
         saved(render)
         assert (render.status, render.progress) == (Status.SUCCEEDED, 1.0)
 

@@ -1,69 +1,79 @@
-"""The worker: a round of it, and real processes that are stopped and killed."""
+"""The worker, in this process."""
 
-import json
 import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
-from io import StringIO
-from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.utils import timezone
 
 from renders.models import Render
-from tests.factories import BUCKET, load_recording, make_render
-from tests.operations.processes import Workers, wait_until
-from tests.s3 import RENDERS
-from tests.servers import INVOKE, Answer, ScriptedServer, reply
+from renders.operations.worker import REFRESH_THREADS, Worker, WorkerFailed
+from tests.factories import BUCKET, make_render
+from tests.operations.processes import wait_until
+from tests.s3 import RENDERS, last_progress, progress_path
+from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = Render.Status
 
 
-def run_worker(*arguments: str) -> str:
-    out = StringIO()
+def run_worker() -> None:
     handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
     try:
-        call_command("render_worker", "--once", *arguments, stdout=out, stderr=out)
+        call_command("render_worker", "--once")
     finally:
         for name, handler in handlers.items():
             signal.signal(name, handler)
-    return out.getvalue()
 
 
-class TestWorker:
-    def test_once_starts_refreshes_and_adopts(self, numbered: ScriptedServer) -> None:
+def fail(*_: Any, **__: Any) -> None:
+    raise DatabaseError("No.")
+
+
+class TestOnce:
+    def test_it_starts_and_refreshes(self, numbered: ScriptedServer) -> None:
         waiting, rendering = make_render(Status.QUEUED), make_render()
-        numbered.answers[f"/{BUCKET}/renders/{rendering.render_id}/"] = reply(
-            load_recording("succeeds")[-1]["progress.json"]
-        )
-        out = run_worker()
-        assert f"{waiting.id}: rendering" in out
-        assert f"{rendering.id}: succeeded" in out
-        assert set(Render.objects.values_list("status", flat=True)) == {"rendering", "succeeded"}
+        numbered.answers[progress_path(rendering)] = last_progress()
+        run_worker()
+        waiting.refresh_from_db()
+        rendering.refresh_from_db()
+        assert (waiting.status, rendering.status) == (Status.RENDERING, Status.SUCCEEDED)
 
-    def test_once_tells_cron_that_a_part_failed(
-        self, numbered: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    def test_it_starts_all_that_may_start(self, numbered: ScriptedServer, settings: Any) -> None:
+        settings.REMOTION_CONCURRENCY = 40
+        for _ in range(12):
+            make_render(Status.QUEUED, slots_needed=4)
+        run_worker()
+        assert Render.objects.queued().count() == 2
+
+    @pytest.mark.parametrize("part", ["dispatch_next", "reconcile", "refresh_due"])
+    def test_a_part_that_fails_is_told_to_cron_and_keeps_no_other_from_running(
+        self, numbered: ScriptedServer, monkeypatch: pytest.MonkeyPatch, part: str
     ) -> None:
-        def fail(*_: Any, **__: Any) -> None:
-            raise DatabaseError("No.")
-
-        monkeypatch.setattr("renders.operations.worker.refresh_due", fail)
+        waiting, rendering = make_render(Status.QUEUED), make_render()
+        numbered.answers[progress_path(rendering)] = last_progress()
+        monkeypatch.setattr(f"renders.operations.worker.{part}", fail)
         with pytest.raises(CommandError, match="A part of the round failed"):
             run_worker()
+        waiting.refresh_from_db()
+        rendering.refresh_from_db()
+        assert (waiting.status == Status.RENDERING) == (part != "dispatch_next")
+        assert (rendering.status == Status.SUCCEEDED) == (part != "refresh_due")
 
     def test_a_row_that_cannot_be_read_is_left_alone_for_a_while(self, numbered: ScriptedServer) -> None:
         render = make_render()
-        numbered.answers[f"/{BUCKET}/renders/{render.render_id}/"] = Answer(status=403)
-        assert "AWS does not let these credentials" in run_worker()
-        assert numbered.count(f"/{BUCKET}/renders/{render.render_id}/") == 1
+        numbered.answers[progress_path(render)] = Answer(status=403)
         run_worker()
-        assert numbered.count(f"/{BUCKET}/renders/{render.render_id}/") == 1
+        run_worker()
+        assert numbered.count(progress_path(render)) == 1
 
-    def test_what_another_holds_is_taken_over_when_its_time_is_up(self, numbered: ScriptedServer) -> None:
+    def test_what_another_has_claimed_is_taken_over_when_its_lease_ends(self, numbered: ScriptedServer) -> None:
         held = make_render(next_refresh_at=timezone.now() + timedelta(seconds=20))
         lapsed = make_render(next_refresh_at=timezone.now() - timedelta(seconds=1))
         run_worker()
@@ -71,87 +81,74 @@ class TestWorker:
         assert numbered.count(f"{RENDERS}{lapsed.render_id}/") == 1
 
 
-class TestProcesses:
-    def test_a_second_one_on_sqlite_says_why_it_does_not_start(self, start_worker: Workers) -> None:
-        if connection.vendor != "sqlite":
-            pytest.skip("On PostgreSQL several may run.")
-        lock = Path(f"{connection.settings_dict['NAME']}.worker")
-        lock.unlink(missing_ok=True)
-        first = start_worker()
-        wait_until(lock.exists)
-        second = start_worker()
-        assert "A worker runs on this SQLite database already." in second.communicate(timeout=20)[1]
-        assert second.returncode == 1
-        first.send_signal(signal.SIGTERM)
-        assert first.communicate(timeout=20)[0] == "Stopped.\n"
-        assert first.returncode == 0
+class TestRun:
+    @pytest.fixture
+    def worker(self) -> Iterator[Worker]:
+        worker = Worker(interval=0.05)
+        yield worker
+        worker.stop()
 
-    def test_sigterm_ends_it_after_the_call_under_way(self, aws: ScriptedServer, start_worker: Workers) -> None:
-        started = reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET}, delay=2)
-        aws.answers[INVOKE] = started
-        first, second = make_render(Status.QUEUED), make_render(Status.QUEUED, slots_needed=200)
-        worker = start_worker()
-        wait_until(lambda: aws.count(INVOKE) == 1)
-        worker.send_signal(signal.SIGTERM)
-        out, _ = worker.communicate(timeout=20)
-        assert worker.returncode == 0
-        assert out.splitlines() == [f"{first.id}: rendering", "Stopped."]
-        first.refresh_from_db()
-        second.refresh_from_db()
-        assert (first.status, first.render_id, second.status) == (Status.RENDERING, "abc123", Status.QUEUED)
-        assert aws.count(INVOKE) == 1
-
-    def test_a_killed_one_leaves_its_call_in_doubt_and_the_next_starts_the_rest(
-        self, numbered: ScriptedServer, start_worker: Workers
+    def test_a_part_that_fails_is_run_again_and_logged_once_with_its_count(
+        self, worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        answer = numbered.answers[INVOKE]
-        numbered.answers[INVOKE] = Answer(delay=30)
-        in_call, waiting = make_render(Status.QUEUED), make_render(Status.QUEUED, slots_needed=200)
-        first = start_worker()
-        wait_until(lambda: numbered.count(INVOKE) == 1)
-        first.kill()
-        first.wait()
-        numbered.answers[INVOKE] = answer
-        start_worker(REMOTION_CONCURRENCY="300")
-        wait_until(lambda: Render.objects.filter(pk=waiting.pk, status=Status.RENDERING).exists())
-        in_call.refresh_from_db()
-        assert in_call.status == Status.SUBMITTING
-        assert numbered.count(INVOKE) == 2
+        monkeypatch.setattr("renders.operations.worker.seconds_until_due", fail)
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(worker.run)
+            wait_until(lambda: worker.failures > REFRESH_THREADS)
+            worker.stop()
+            running.result()
+        first, last = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert first.getMessage() == "refresh failed: DatabaseError: No."
+        assert last.__dict__["count"] >= REFRESH_THREADS
+
+    def test_a_thread_that_ends_ends_the_worker(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        def end(*_: Any, **__: Any) -> None:
+            raise SystemExit
+
+        monkeypatch.setattr("renders.operations.worker.reconcile", end)
+        with pytest.raises(WorkerFailed, match="A thread of the worker has ended: SystemExit"):
+            worker.run()
 
 
-LIMIT = 40
+class TestLog:
+    def test_the_end_of_a_render_is_one_line_with_render_and_bucket(
+        self, numbered: ScriptedServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        done, rendering = make_render(), make_render()
+        numbered.answers[progress_path(done)] = last_progress()
+        run_worker()
+        (record,) = [record for record in caplog.records if str(done.id) in record.getMessage()]
+        assert record.getMessage() == f"Render {done.id} in {BUCKET} is succeeded"
+        assert (record.__dict__["render"], record.__dict__["bucket"]) == (str(done.id), BUCKET)
+        assert str(rendering.id) not in caplog.text
 
+    def test_a_render_that_is_refused_is_one_line(self, aws: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+        aws.answers[INVOKE] = lambda_error(400, "InvalidRequestContentException", "Could not parse it.")
+        render = make_render(Status.QUEUED)
+        run_worker()
+        (message,) = [message for message in caplog.messages if str(render.id) in message]
+        assert message.startswith(f"Render {render.id} in {BUCKET} is failed (")
 
-def test_two_workers_start_each_of_500_once_in_order_and_within_the_limit_though_one_is_killed(
-    numbered: ScriptedServer, settings: Any, start_worker: Workers
-) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("On SQLite there is one worker.")
-    settings.REMOTION_CONCURRENCY = LIMIT
-    # Each render is over when it is first read.
-    numbered.answers[RENDERS] = reply(load_recording("succeeds")[-1]["progress.json"])
-    now = timezone.now()
-    for number in range(500):
-        created, priority = now - timedelta(seconds=number), number % 7
-        rank = created - timedelta(minutes=priority)
-        make_render(Status.QUEUED, created_at=created, priority=priority, queue_rank=rank, slots_needed=1 + number % 3)
-    victim, *others = start_worker(), start_worker()
-    wait_until(lambda: numbered.count(INVOKE) > 150)
-    victim.kill()
-    others.append(start_worker())
-    wait_until(lambda: not Render.objects.queued().exists())
-    for worker in others:
-        worker.send_signal(signal.SIGTERM)
-    for worker in others:
-        worker.communicate(timeout=20)
-    out_names = [json.loads(body)["outName"] for _, path, body in numbered.requests if path.startswith(INVOKE) and body]
-    in_doubt = Render.objects.unconfirmed().count()
-    assert len(out_names) == len(set(out_names))
-    # What the killed one had claimed and not called is in doubt, and not called by another.
-    assert 500 - in_doubt <= len(out_names) <= 500
-    assert in_doubt <= 8
-    rows = list(Render.objects.order_by("submitted_at"))
-    assert [row.pk for row in rows] == [row.pk for row in sorted(rows, key=lambda row: row.queue_rank)]
-    changes = [(row.submitted_at, row.slots_needed) for row in rows]
-    changes += [(row.finished_at, -row.slots_needed) for row in rows if row.finished_at]
-    assert max(accumulate(change for _, change in sorted(changes))) <= LIMIT
+    def test_renders_of_a_bucket_that_cannot_be_read_are_one_line_with_their_count(
+        self, aws: ScriptedServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        aws.answers[RENDERS] = Answer(status=403)
+        for _ in range(3):
+            make_render()
+        run_worker()
+        (record,) = caplog.records
+        assert record.getMessage().startswith(f"{BUCKET} could not be read: AWS does not let these credentials")
+        assert record.getMessage().endswith(" (3 times)")
+        assert record.__dict__["bucket"] == BUCKET
+
+    def test_starts_that_aws_has_no_capacity_for_are_one_line_with_their_count(
+        self, aws: ScriptedServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        aws.answers[INVOKE] = replace(lambda_error(429, "TooManyRequestsException"), delay=1)
+        for _ in range(4):
+            make_render(Status.QUEUED)
+        run_worker()
+        records = [record for record in caplog.records if "queued again" in record.getMessage()]
+        assert len(records) == 2
+        assert sum(record.__dict__["count"] for record in records) == aws.count(INVOKE) == 4
+        assert records[-1].getMessage().endswith(" (3 times more in 0 s)")

@@ -1,5 +1,6 @@
 """Reading progress.json: each way in which S3 can answer, or not."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +9,19 @@ import pytest
 
 from renders.remotion import reader
 from renders.remotion.errors import AccessDenied, RemotionError, SetupError, Unavailable, UnusableResponse
+from renders.remotion.progress import interpret
+from renders.remotion.progress_file import ProgressFile, parse_progress
 from renders.remotion.reader import Fetched, FetchFailed, FetchResult, Missing, ProgressRequest, Unchanged
 from renders.remotion.target import LambdaTarget
 from tests.factories import BUCKET, load_recording
-from tests.servers import Answer, ScriptedServer, reply, s3_error
+from tests.servers import Answer, ScriptedServer, s3_error
 
 PROGRESS = f"/{BUCKET}/renders/abc123/progress.json"
+RECORDED: dict[str, Any] = load_recording("succeeds")[10]["progress.json"]
+
+
+def recorded(**fields: Any) -> bytes:
+    return json.dumps({**RECORDED, **fields}).encode()
 
 
 def fetch_progress() -> Fetched | Missing:
@@ -26,27 +34,25 @@ def fetch_many(*wanted: ProgressRequest, **options: Any) -> list[FetchResult]:
 
 class TestReading:
     def test_progress_comes_with_its_etag(self, aws: ScriptedServer) -> None:
-        recorded = load_recording("succeeds")[-1]["progress.json"]
-        aws.answers[PROGRESS] = reply(recorded, headers={"ETag": '"abc"'})
-        assert fetch_progress() == Fetched(recorded, '"abc"')
+        aws.answers[PROGRESS] = Answer(recorded(), headers={"ETag": '"abc"'})
+        assert fetch_progress() == Fetched(parse_progress(recorded()), '"abc"')
 
     def test_a_file_that_is_as_it_was_is_not_sent_again(self, bucket: Any) -> None:
-        bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=b"{}")
+        bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=recorded())
         first = fetch_progress()
         assert isinstance(first, Fetched)
         etag = first.etag
         assert etag
         assert fetch_many(ProgressRequest("abc123", etag)) == [Unchanged()]
-        bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=b'{"a": 1}')
+        bucket.put_object(Bucket=BUCKET, Key="renders/abc123/progress.json", Body=recorded(framesRendered=93))
         (reading,) = fetch_many(ProgressRequest("abc123", etag))
         assert isinstance(reading, Fetched)
-        assert reading.progress_json == {"a": 1}
+        assert reading.file.frames_rendered == 93
 
     def test_braces_in_strings_do_not_matter(self, aws: ScriptedServer) -> None:
-        aws.answers[PROGRESS] = reply({"code": "return '{' + frame"})
-        reading = fetch_progress()
-        assert isinstance(reading, Fetched)
-        assert reading.progress_json == {"code": "return '{' + frame"}
+        metadata = {**RECORDED["renderMetadata"], "inputProps": "return '{' + frame"}
+        aws.answers[PROGRESS] = Answer(recorded(renderMetadata=metadata))
+        assert isinstance(fetch_progress(), Fetched)
 
     @pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchBucket"])
     def test_a_missing_file_is_none(self, aws: ScriptedServer, code: str) -> None:
@@ -63,7 +69,9 @@ class TestReading:
             (Answer(b'{"chunks": ['), UnusableResponse),
             (Answer(b"[]"), UnusableResponse),
             (Answer(b'{"cost": NaN}'), UnusableResponse),
-            (Answer(b'{"cost": 1e400}'), UnusableResponse),
+            (Answer(recorded(timeoutTimestamp="soon")), UnusableResponse),
+            (Answer(recorded().replace(b"1795418041842", b"1e400")), UnusableResponse),
+            (Answer(recorded(chunks="\ud800")), UnusableResponse),
             (Answer(b"[" * 100_000), UnusableResponse),
             (Answer(b'{"chunks": []', missing_bytes=9), Unavailable),
             (Answer(reset=True), Unavailable),
@@ -78,11 +86,17 @@ class TestReading:
         assert type(raised.value) is kind
 
     def test_text_that_no_database_can_store_is_replaced(self, aws: ScriptedServer) -> None:
-        aws.answers[PROGRESS] = Answer(b'{"errors": [{"message": "a\\u0000b\\ud800c \\\\u0000"}]}')
+        errors = [{"message": "a\0b\ud800c \\u0000", "isFatal": True}]
+        aws.answers[PROGRESS] = Answer(recorded(errors=errors))
         reading = fetch_progress()
         assert isinstance(reading, Fetched)
-        assert reading.progress_json
-        assert reading.progress_json["errors"][0]["message"] == "a\ufffdb?c \\u0000"
+        progress = interpret(reading.file, bucket_name=BUCKET, now_in_ms=0, function_timeout=240)
+        assert progress.errors[0]["message"] == progress.error_message == "a\ufffdb?c \\u0000"
+
+    def test_a_file_that_is_too_large_is_not_read(self, aws: ScriptedServer) -> None:
+        aws.answers[PROGRESS] = Answer(recorded(padding="x" * 9_000_000))
+        with pytest.raises(UnusableResponse, match=r"progress\.json of 9\.0 MB; at most 8 MB are read"):
+            fetch_progress()
 
     def test_no_answer_in_time_is_no_answer(
         self, aws: ScriptedServer, settings: Any, monkeypatch: pytest.MonkeyPatch
@@ -109,14 +123,13 @@ class TestReading:
 class TestReadMany:
     def test_each_has_its_own_answer_in_order(self, aws: ScriptedServer) -> None:
         names = [f"r{number}" for number in range(200)]
-        for name in names:
-            aws.answers[f"/{BUCKET}/renders/{name}/"] = reply({"name": name})
+        for number, name in enumerate(names):
+            aws.answers[f"/{BUCKET}/renders/{name}/"] = Answer(recorded(framesRendered=number))
         aws.answers[f"/{BUCKET}/renders/r7/"] = s3_error(500, "InternalError")
         results = fetch_many(*(ProgressRequest(name) for name in names))
         assert isinstance(results[7], FetchFailed)
-        assert [r.progress_json for r in results if isinstance(r, Fetched)] == [
-            {"name": name} for name in names if name != "r7"
-        ]
+        frames = [result.file.frames_rendered for result in results if isinstance(result, Fetched)]
+        assert frames == [number for number in range(200) if number != 7]
 
     def test_a_bucket_that_does_not_answer_is_not_asked_for_all(self, aws: ScriptedServer) -> None:
         aws.answers[f"/{BUCKET}/renders/"] = s3_error(403, "AccessDenied")
@@ -131,7 +144,7 @@ class TestReadMany:
 
     def test_of_a_slow_bucket_only_so_much_is_asked(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reader, "TIME_LIMIT_SECONDS", 0.2)
-        aws.answers[f"/{BUCKET}/renders/"] = Answer(b"{}", delay=0.15)
+        aws.answers[f"/{BUCKET}/renders/"] = Answer(recorded(), delay=0.15)
         results = fetch_many(*(ProgressRequest(f"r{number}") for number in range(200)))
         assert isinstance(results[0], Fetched)
         assert results[-1] is reader.OUT_OF_TIME
@@ -140,19 +153,20 @@ class TestReadMany:
     def test_whatever_goes_wrong_with_one_is_its_own(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parse = reader._parse
+        parse = parse_progress
 
-        def fail(body: bytes) -> dict[str, Any]:
-            if body == b'{"bad": 1}':
+        def fail(body: bytes) -> ProgressFile:
+            if body == b"bad":
                 raise KeyError("unforeseen")
             return parse(body)
 
-        monkeypatch.setattr(reader, "_parse", fail)
-        aws.answers[f"/{BUCKET}/renders/"] = Answer(b"{}")
-        aws.answers[f"/{BUCKET}/renders/bad/"] = Answer(b'{"bad": 1}')
+        monkeypatch.setattr("renders.remotion.reader.parse_progress", fail)
+        aws.answers[f"/{BUCKET}/renders/"] = Answer(recorded())
+        aws.answers[f"/{BUCKET}/renders/bad/"] = Answer(b"bad")
         bad, good = fetch_many(ProgressRequest("bad"), ProgressRequest("good"))
         assert isinstance(bad, FetchFailed)
-        assert good == Fetched({}, "")
+        assert isinstance(bad.error, UnusableResponse)
+        assert isinstance(good, Fetched)
 
     def test_the_bucket_is_in_the_host_without_an_endpoint(self, settings: Any) -> None:
         settings.REMOTION_REGION = "eu-central-1"

@@ -8,6 +8,7 @@ import pytest
 
 from renders.remotion.errors import (
     AccessDenied,
+    BucketMissing,
     FunctionMissing,
     OutcomeUnknown,
     PropsNotStored,
@@ -29,8 +30,12 @@ OUTPUT_KEY = "renders/abc123/out.mp4"
 
 
 def start_render() -> StartedRender:
-    target = LambdaTarget.from_settings()
-    return start(target, prepare(target, RenderOptions.from_settings(), input_props=INPUT_PROPS, out_name="ours.mp4"))
+    return start(LambdaTarget.from_settings(), prepared(INPUT_PROPS))
+
+
+def prepared(input_props: dict[str, Any], props_name: str = "ours") -> str:
+    target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
+    return prepare(target, options, input_props=input_props, props_name=props_name, out_name="ours.mp4")
 
 
 def unused_port() -> int:
@@ -73,6 +78,11 @@ class TestStart:
             (lambda_error(413, "RequestTooLargeException", "Too large."), Rejected, "Too large."),
             (lambda_error(500, "ServiceException"), OutcomeUnknown, "not known whether"),
             (lambda_error(502, "EC2UnexpectedException"), OutcomeUnknown, "not known whether"),
+            (
+                reply({"type": "error", "message": "The specified bucket does not exist"}),
+                BucketMissing,
+                "Set REMOTION_BUCKET_NAME",
+            ),
             (reply({"type": "error", "message": "You have multiple buckets (a,b)"}), Rejected, r"buckets \(a,b\)"),
             (reply({"type": "error", "message": "Rate Exceeded."}), Throttled, "no capacity"),
             # Remotion writes the first progress.json while it launches the render.
@@ -135,14 +145,18 @@ class TestLargeProps:
 
     def test_they_go_to_the_configured_bucket(self, aws: ScriptedServer) -> None:
         aws.answers[f"/{BUCKET}/input-props/"] = Answer()
-        payload = prepare(
-            LambdaTarget.from_settings(), RenderOptions.from_settings(), input_props=self.PROPS, out_name="ours.mp4"
-        )
+        payload = prepared(self.PROPS)
         (upload,) = aws.requests
-        assert upload[0] == "PUT"
-        props = json.loads(payload)["inputProps"]
-        assert props["bucketName"] == BUCKET
-        assert upload[1].startswith(f"/{BUCKET}/input-props/{props['hash']}.json")
+        assert upload[:2] == ("PUT", f"/{BUCKET}/input-props/ours.json")
+        assert json.loads(payload)["inputProps"] == {"type": "bucket-url", "hash": "ours", "bucketName": BUCKET}
+
+    def test_equal_props_of_two_renders_are_two_files(self, bucket: Any) -> None:
+        for name in ("one", "two"):
+            prepared(self.PROPS, name)
+        stored = {item["Key"] for item in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]}
+        assert stored == {"input-props/one.json", "input-props/two.json"}
+        body = bucket.get_object(Bucket=BUCKET, Key="input-props/one.json")["Body"].read()
+        assert json.loads(body) == self.PROPS
 
     @pytest.mark.parametrize(
         ("answer", "kind"),
@@ -153,7 +167,5 @@ class TestLargeProps:
     ) -> None:
         aws.answers[f"/{BUCKET}/input-props/"] = answer
         with pytest.raises(kind):
-            prepare(
-                LambdaTarget.from_settings(), RenderOptions.from_settings(), input_props=self.PROPS, out_name="ours.mp4"
-            )
+            prepared(self.PROPS)
         assert aws.count(INVOKE) == 0

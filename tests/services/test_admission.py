@@ -1,12 +1,17 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from renders.models import Render
 from renders.remotion.options import slots_needed
-from tests.factories import BODY, create, make_render
-from tests.servers import INVOKE, ScriptedServer
+from renders.services.dispatch import dispatch_next
+from tests.factories import BODY, BUCKET, create, grant, make_render
+from tests.servers import INVOKE, ScriptedServer, lambda_error, s3_error
+from tests.services.refresh.due import refresh_due
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
@@ -36,9 +41,12 @@ class TestAdmission:
         make_render(Status.QUEUED, slots_needed=200)
         assert create().status == Status.QUEUED
 
-    def test_the_resource_answers_202(self, api: APIClient, numbered: ScriptedServer, settings: Any) -> None:
+    def test_the_resource_answers_202(
+        self, api: APIClient, user: User, numbered: ScriptedServer, settings: Any
+    ) -> None:
         settings.REMOTION_CONCURRENCY = 4
         make_render()
+        grant(user, "start_render_with_priority")
         response = api.post("/api/renders/", {**BODY, "priority": 7}, format="json")
         assert (response.status_code, response.json()["status"], response.json()["priority"]) == (202, "queued", 7)
 
@@ -57,3 +65,49 @@ class TestAdmission:
         response = api.post("/api/renders/", {**BODY, "priority": priority}, format="json")
         assert response.status_code == 400
         assert "-50 to 50" in response.json()["error"]
+
+
+class TestSlotsEnd:
+    """Nothing holds a slot for ever: not S3's errors, not a bucket that is gone."""
+
+    YESTERDAY = timedelta(days=1)
+
+    @pytest.mark.parametrize("status", [Status.RENDERING, Status.SUBMITTING])
+    def test_a_row_of_yesterday_blocks_nobody(self, numbered: ScriptedServer, settings: Any, status: str) -> None:
+        settings.REMOTION_CONCURRENCY = 4
+        then = timezone.now() - self.YESTERDAY
+        numbered.answers[f"/{BUCKET}/"] = s3_error(403, "AccessDenied")
+        make_render(status, submitted_at=then, slots_until=then + timedelta(minutes=9))
+        refresh_due()
+        assert Render.objects.get().status == status
+        assert create().status == Status.RENDERING
+
+    @pytest.mark.parametrize("status", [Status.RENDERING, Status.SUBMITTING])
+    def test_a_queued_render_starts_when_their_time_is_over(
+        self, numbered: ScriptedServer, settings: Any, status: str
+    ) -> None:
+        settings.REMOTION_CONCURRENCY = 4
+        make_render(status)
+        queued = create()
+        assert dispatch_next() is None
+        Render.objects.exclude(pk=queued.pk).update(slots_until=timezone.now())
+        assert dispatch_next() == queued
+
+    def test_the_time_is_that_of_the_start_and_twice_the_functions(
+        self, numbered: ScriptedServer, settings: Any
+    ) -> None:
+        settings.REMOTION_CONCURRENCY = 4
+        first, second = create(), create()
+        make_time = timedelta(seconds=60 + 2 * 240)
+        assert first.submitted_at
+        assert first.slots_until == first.submitted_at + make_time
+        assert second.slots_until is None
+        Render.objects.filter(pk=first.pk).update(slots_until=timezone.now())
+        started = dispatch_next()
+        assert started
+        assert started.submitted_at
+        assert started.slots_until == started.submitted_at + make_time
+
+    def test_a_render_that_is_queued_again_holds_none(self, aws: ScriptedServer) -> None:
+        aws.answers[INVOKE] = lambda_error(429, "TooManyRequestsException")
+        assert create().slots_until is None

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -12,8 +13,10 @@ from renders.services.cancel import cancel_render
 from renders.services.create import create_render
 from renders.services.reconcile import reconcile
 from renders.services.refresh.engine import refresh_render
-from tests.factories import BUCKET, INPUT_PROPS, doubtful, load_recording, make_render
-from tests.servers import INVOKE, Answer, ScriptedServer, reply
+from tests.factories import BUCKET, INPUT_PROPS, doubtful, load_recording, make_due, make_render
+from tests.s3 import last_progress, recorded
+from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
+from tests.services.refresh.due import next_refresh_at, refresh_due
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
@@ -73,6 +76,16 @@ class TestCancel:
         refresh_render(Render.objects.get())
         assert aws.count(path) == asked + 1
 
+    def test_one_that_is_only_noted_is_sent_by_the_next_refresh(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123", next_refresh_at=timezone.now() + timedelta(seconds=15))
+        path = f"/{BUCKET}/renders/abc123/cancel.json"
+        aws.answers[path] = Answer()
+        cancel_render(render, send_now=False)
+        assert aws.requests == []
+        assert RefreshState.objects.get().next_refresh_at <= timezone.now() + timedelta(seconds=1)
+        refresh_render(Render.objects.get())
+        assert aws.count(path) == 1
+
     def test_one_in_doubt_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
         render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
         assert cancel_render(render).status == Status.SUBMITTING
@@ -90,3 +103,65 @@ def test_start_asks_for_cancellation(aws: ScriptedServer) -> None:
     create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
     assert json.loads(aws.requests[0][2])["enableCancellation"] is True
     assert aws.count(INVOKE) == 1
+
+
+class TestRequestsThatCannotBeSent:
+    CANCEL = f"/{BUCKET}/renders/abc123/cancel.json"
+    PROGRESS = f"/{BUCKET}/renders/abc123/progress.json"
+
+    def test_the_row_says_so_until_it_is_sent(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123")
+        aws.answers[self.CANCEL] = s3_error(403, "AccessDenied")
+        aws.answers[self.PROGRESS] = reply(recorded(step=5))
+        assert cancel_render(render).error.startswith("The request to cancel could not be sent, and is sent again: AWS")
+        aws.answers[self.CANCEL] = Answer()
+        row = refresh_render(Render.objects.get())
+        assert row.error == ""
+        assert row.cancel_sent_at
+
+    @pytest.mark.parametrize(("recording", "status"), [("succeeds", "succeeded"), ("throws-in-chunk", "failed")])
+    def test_one_that_came_too_late_says_so(self, aws: ScriptedServer, recording: str, status: str) -> None:
+        render = make_render(render_id="abc123")
+        aws.answers[self.CANCEL] = s3_error(403, "AccessDenied")
+        cancel_render(render)
+        aws.answers[self.PROGRESS] = last_progress(recording)
+        row = refresh_render(Render.objects.get())
+        assert row.status == status
+        assert row.error.endswith("It was to be cancelled, but the request could not be sent before it ended.")
+
+    def test_one_that_was_sent_is_not_sent_again(self, aws: ScriptedServer) -> None:
+        render = make_render(render_id="abc123")
+        aws.answers[self.CANCEL] = Answer()
+        aws.answers[self.PROGRESS] = reply(recorded(step=5))
+        cancel_render(render)
+        for _ in range(3):
+            make_due()
+            refresh_due()
+        assert aws.count(self.CANCEL) == 1
+
+    def test_a_row_whose_bucket_can_never_be_read_is_cancelled_after_its_time(self, aws: ScriptedServer) -> None:
+        aws.answers["/"] = s3_error(403, "AccessDenied")
+        render = make_render(submitted_at=timezone.now() - timedelta(seconds=2 * 240 + 61))
+        cancel_render(render)
+        make_due()
+        refresh_due()
+        assert Render.objects.get().status == Status.CANCELLED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_during_a_refresh_that_finds_nothing_new_is_read_a_second_later(aws: ScriptedServer) -> None:
+    render = make_render(render_id="abc123", deadline_at=timezone.now() + timedelta(hours=1), etag='"x"')
+    Render.objects.update(submitted_at=timezone.now() - timedelta(minutes=3))
+
+    def cancel_meanwhile() -> Answer:
+        # In a thread of the server, with a database connection of its own.
+        cancel_render(render)
+        connection.close()
+        return Answer(status=304)
+
+    aws.answers[f"/{BUCKET}/renders/abc123/progress.json"] = cancel_meanwhile
+    aws.answers[f"/{BUCKET}/renders/abc123/cancel.json"] = Answer()
+    (result,) = refresh_due()
+    assert result.error is None
+    assert Render.objects.get().cancel_requested_at
+    assert next_refresh_at() <= timezone.now() + timedelta(seconds=1)

@@ -8,6 +8,7 @@ from renders.remotion import start as remotion_start
 from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError
 from renders.remotion.start import StartedRender
 from renders.services.create import create_render
+from renders.services.dispatch import dispatch_next
 from renders.services.errors import StartFailed
 from tests.factories import BUCKET, INPUT_PROPS
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
@@ -26,6 +27,14 @@ class TestCreateRender:
         assert row.folder_in_s3_console.endswith("prefix=renders/abc123/")
         assert (row.frames_per_lambda, row.codec, row.remotion_version) == (60, "h264", "4.0.527")
         assert f'"outName": "{row.id}.mp4"' in aws.requests[0][2].decode()
+
+    def test_without_start_now_the_row_is_queued_though_slots_are_free(self, aws: ScriptedServer) -> None:
+        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, start_now=False).render
+        assert (render.status, render.submitted_at) == (Status.QUEUED, None)
+        assert aws.requests == []
+        started = dispatch_next()
+        assert started == render
+        assert started.status == Status.RENDERING
 
     @pytest.mark.django_db(transaction=True)
     def test_row_is_committed_as_submitting_before_the_call(self, aws: ScriptedServer, monkeypatch: Any) -> None:

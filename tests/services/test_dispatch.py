@@ -1,7 +1,10 @@
+from collections.abc import Callable
 from datetime import timedelta
+from threading import Timer
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -9,7 +12,9 @@ from renders.models import Render, transitions
 from renders.services import dispatch
 from renders.services.cancel import cancel_render
 from renders.services.dispatch import dispatch_next
+from renders.services.errors import StartFailed
 from tests.factories import BODY, BUCKET, INPUT_PROPS, create, make_render
+from tests.operations.processes import wait_until
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s3_error
 
 pytestmark = pytest.mark.django_db
@@ -135,3 +140,77 @@ class TestOrder:
         make_render(Status.QUEUED, slots_needed=8)
         make_render(Status.QUEUED, slots_needed=2)
         assert dispatch_next() is None
+
+
+class TestLargePropsThatCannotBeUploaded:
+    PROPS = {**INPUT_PROPS, "code": "x" * 200_000}
+
+    def attempt(self) -> Render:
+        Render.objects.update(dispatch_after=None)
+        render = dispatch_next()
+        assert render
+        return render
+
+    def test_they_count_their_own_attempts_and_not_how_often_aws_throttled(self, aws: ScriptedServer) -> None:
+        aws.answers[f"/{BUCKET}/input-props/"] = s3_error(403, "AccessDenied")
+        make_render(Status.QUEUED, input_props=self.PROPS, throttled_count=20)
+        statuses = [self.attempt().status for _ in range(6)]
+        assert statuses == [Status.QUEUED] * 5 + [Status.FAILED]
+        assert "cannot be stored" in Render.objects.get().error
+
+
+ALLOW_CONNECTIONS = "UPDATE pg_database SET datallowconn = %s WHERE datname = %s"
+TERMINATE_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no connection that could break.")
+class TestTheDatabaseBreaksWhenAwsHasAnswered:
+    """A renderId that AWS has answered is stored all the same."""
+
+    @pytest.fixture
+    def break_connections(self, aws: ScriptedServer) -> Callable[[float], None]:
+        """At the next start, end all connections, and let no new one in for so many seconds."""
+
+        def arrange(seconds: float) -> None:
+            database, other = connection.settings_dict["NAME"], connection.copy()
+
+            def allow(is_allowed: bool) -> None:
+                with other._nodb_cursor() as cursor:
+                    cursor.execute(ALLOW_CONNECTIONS, [is_allowed, database])
+                    cursor.execute(TERMINATE_OTHERS, [database])
+
+            def answer() -> Answer:
+                allow(not seconds)
+                if seconds:
+                    Timer(seconds, allow, args=[True]).start()
+                return reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})
+
+            aws.answers[INVOKE] = answer
+
+        return arrange
+
+    def is_stored(self) -> bool:
+        try:
+            return Render.objects.filter(render_id="abc123").exists()
+        except OperationalError:
+            connection.close()
+            return False
+
+    @pytest.mark.parametrize("seconds", [0, 2])
+    def test_by_the_request_itself(self, break_connections: Callable[[float], None], seconds: float) -> None:
+        break_connections(seconds)
+        render = create()
+        assert (render.status, render.render_id) == (Status.RENDERING, "abc123")
+        assert Render.objects.get().render_id == "abc123"
+
+    def test_by_a_thread_that_goes_on_when_the_request_has_been_answered(
+        self, break_connections: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(dispatch, "MAX_STORE_SECONDS", 0.1)
+        break_connections(2)
+        with pytest.raises(StartFailed, match="started as abc123, but the database does not answer"):
+            create()
+        wait_until(self.is_stored)

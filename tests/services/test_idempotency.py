@@ -91,6 +91,65 @@ class TestOneKey:
         assert not Render.objects.exists()
 
 
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("body", [BODY, {"inputProps": {**INPUT_PROPS, "fps": 25}}], ids=["same", "another"])
+class TestOldKey:
+    """Nothing has purged the row: the age of its key counts when the key is used."""
+
+    def age(self, **age: float) -> Render:
+        render = Render.objects.get()
+        render.created_at = timezone.now() - timedelta(**age)
+        render.save()
+        return render
+
+    def end(self) -> None:
+        Render.objects.update(status=Status.SUCCEEDED, finished_at=timezone.now())
+
+    def test_after_seven_days_it_is_a_new_request(
+        self, api: APIClient, numbered: ScriptedServer, path: str, body: Any
+    ) -> None:
+        post(api, path)
+        self.end()
+        first = self.age(days=7, seconds=1)
+        response = post(api, path, body)
+        assert response.status_code == (200 if "lambda" in path else 201)
+        assert not response.has_header("Idempotency-Replayed")
+        assert response.json()["id"] != str(first.id)
+        assert numbered.count(INVOKE) == 2
+        first.refresh_from_db()
+        assert (first.idempotency_key, first.idempotency_fingerprint) == ("", "")
+        assert post(api, path, body).json()["id"] == response.json()["id"]
+
+    def test_before_it_is_as_good_as_ever(self, api: APIClient, numbered: ScriptedServer, path: str, body: Any) -> None:
+        post(api, path)
+        self.end()
+        self.age(days=6, hours=23)
+        response = post(api, path, body)
+        assert response.status_code == 409 if body != BODY else response.has_header("Idempotency-Replayed")
+        assert numbered.count(INVOKE) == 1
+
+    def test_an_active_render_keeps_it(self, api: APIClient, numbered: ScriptedServer, path: str, body: Any) -> None:
+        post(api, path)
+        self.age(days=8)
+        response = post(api, path, body)
+        assert response.status_code == 409 if body != BODY else response.has_header("Idempotency-Replayed")
+        assert numbered.count(INVOKE) == 1
+
+    def test_a_request_that_finds_no_free_slots_leaves_it(
+        self, api: APIClient, numbered: ScriptedServer, settings: Any, path: str, body: Any
+    ) -> None:
+        if "renders" in path:
+            pytest.skip("It waits there.")
+        post(api, path)
+        self.end()
+        old = self.age(days=8)
+        settings.REMOTION_CONCURRENCY = 1
+        make_render()
+        assert post(api, path, body).status_code == 429
+        old.refresh_from_db()
+        assert old.idempotency_key == "order-1"
+
+
 def test_one_key_is_for_one_address(api: APIClient, aws: ScriptedServer) -> None:
     post(api, "/api/lambda/render")
     assert post(api, "/api/renders/").status_code == 409
@@ -117,8 +176,12 @@ def test_keys_are_free_after_seven_days(aws: ScriptedServer) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_threads_with_one_key_are_one_render(aws: ScriptedServer, settings: Any) -> None:
+@pytest.mark.parametrize("has_expired", [False, True])
+def test_twenty_threads_with_one_key_are_one_render(aws: ScriptedServer, settings: Any, has_expired: bool) -> None:
     settings.API_ALLOW_ANONYMOUS = True
+    if has_expired:
+        long_ago = timezone.now() - timedelta(days=8)
+        make_render(Status.FAILED, idempotency_key="order-1", created_at=long_ago)
     answer = aws.answers[INVOKE]
     assert isinstance(answer, Answer)
     aws.answers[INVOKE] = Answer(answer.body, delay=0.3)
@@ -131,6 +194,7 @@ def test_twenty_threads_with_one_key_are_one_render(aws: ScriptedServer, setting
 
     with ThreadPoolExecutor(20) as threads:
         statuses = list(threads.map(ask, range(20)))
-    assert aws.count(INVOKE) == Render.objects.count() == 1
+    assert aws.count(INVOKE) == Render.objects.exclude(idempotency_key="").count() == 1
+    assert Render.objects.count() == 1 + has_expired
     assert set(statuses) <= {200, 409}
     assert statuses.count(200) >= 1

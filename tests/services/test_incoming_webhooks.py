@@ -16,6 +16,7 @@ from renders.remotion.webhook import sign
 from renders.services import incoming_webhooks
 from renders.services.create import create_render
 from renders.services.dispatch import dispatch_next
+from renders.services.refresh.apply import change_render
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.s3 import last_progress, store
 from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
@@ -65,7 +66,7 @@ class TestRecorded:
         assert render.status == status
         assert error in render.error
         delivery = WebhookDelivery.objects.get()
-        assert (delivery.valid, delivery.processed, delivery.error) == (True, True, "")
+        assert (delivery.is_processed, delivery.error) == (True, "")
         assert delivery.body == recorded["body"]
         assert delivery.processed_at
         assert delivery.processed_at >= delivery.received_at
@@ -89,7 +90,7 @@ class TestRecorded:
         render = make_render()
         store(aws, render.render_id, answer=reply(progress_json))
         body = json.dumps({"type": "timeout", "renderId": render.render_id, "bucketName": BUCKET}).encode()
-        assert deliver(body).processed
+        assert deliver(body).is_processed
         render.refresh_from_db()
         assert render.status == Status.RENDERING
         assert render.refreshed_at
@@ -113,7 +114,7 @@ class TestOddOrder:
         deliver(about(render))
         render.refresh_from_db()
         before = Render.objects.filter(pk=render.pk).values().get()
-        assert [deliver(about(render)).processed for _ in range(3)] == [True] * 3
+        assert [deliver(about(render)).is_processed for _ in range(3)] == [True] * 3
         assert Render.objects.filter(pk=render.pk).values().get() == before
         assert aws.count(path) == 1
 
@@ -123,7 +124,7 @@ class TestOddOrder:
         self, aws: ScriptedServer, status: str, recorded: str
     ) -> None:
         render = make_render(status)
-        assert deliver(about(render, recorded=recorded)).processed
+        assert deliver(about(render, recorded=recorded)).is_processed
         render.refresh_from_db()
         assert render.status == status
 
@@ -137,7 +138,7 @@ class TestOddOrder:
     def test_of_a_render_that_nobody_knows(self, aws: ScriptedServer) -> None:
         for custom_data in (None, 1, {"job": 1}, {"id": 7}, {"id": "job 7"}, {"id": "6f1f7a0e-0000-4000-8000-0"}):
             delivery = deliver(body_of("stranger", custom_data=custom_data))
-            assert (delivery.processed, delivery.error) == (True, incoming_webhooks.UNKNOWN_RENDER)
+            assert (delivery.is_processed, delivery.error) == (True, incoming_webhooks.UNKNOWN_RENDER)
         assert aws.requests == []
 
     @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ class TestOddOrder:
     )
     def test_signed_and_yet_no_delivery_is_kept_with_what_is_wrong(self, body: bytes) -> None:
         delivery = deliver(body)
-        assert (delivery.valid, delivery.processed) == (True, False)
+        assert not delivery.is_processed
         assert delivery.error
         assert delivery.body
 
@@ -171,7 +172,7 @@ class TestBeforeOurStartReturned:
     def test_a_row_in_doubt_takes_the_render_and_is_read(self, aws: ScriptedServer) -> None:
         store(aws, "theirs")
         render = make_render(Status.SUBMITTING, error="AWS Lambda did not answer.")
-        assert deliver(body_of("theirs", custom_data={"id": str(render.id)})).processed
+        assert deliver(body_of("theirs", custom_data={"id": str(render.id)})).is_processed
         render.refresh_from_db()
         assert (render.status, render.render_id, render.bucket_name) == (Status.SUCCEEDED, "theirs", BUCKET)
         assert render.error == ""
@@ -197,7 +198,7 @@ class TestBeforeOurStartReturned:
         assert response.json()["renderId"] == "abc123"
         render = Render.objects.get()
         assert render.status == (Status.SUCCEEDED if reading.status == 200 else Status.RENDERING)
-        assert WebhookDelivery.objects.get().processed == (reading.status != 503)
+        assert WebhookDelivery.objects.get().is_processed == (reading.status != 503)
 
     @pytest.mark.django_db(transaction=True)
     def test_a_start_that_breaks_off_is_not_in_doubt_any_more(self, aws: ScriptedServer, api: APIClient) -> None:
@@ -221,7 +222,7 @@ class TestCustomDataThatPointsElsewhere:
     def test_the_row_that_has_the_render_is_the_one(self, aws: ScriptedServer) -> None:
         theirs, other = make_render(), make_render(Status.SUBMITTING)
         store(aws, theirs.render_id)
-        assert deliver(about(theirs, custom_data={"id": str(other.id)})).processed
+        assert deliver(about(theirs, custom_data={"id": str(other.id)})).is_processed
         theirs.refresh_from_db()
         other.refresh_from_db()
         assert theirs.status == Status.SUCCEEDED
@@ -231,7 +232,7 @@ class TestCustomDataThatPointsElsewhere:
     def test_a_row_whose_start_is_not_in_doubt_takes_no_render(self, aws: ScriptedServer, status: str) -> None:
         render = make_render(status)
         delivery = deliver(body_of("second", custom_data={"id": str(render.id)}))
-        assert delivery.processed
+        assert delivery.is_processed
         assert delivery.error == f"The render {render.id}, which is {status}, cannot take the renderId second."
         before = render.render_id
         render.refresh_from_db()
@@ -245,23 +246,63 @@ class TestCustomDataThatPointsElsewhere:
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         claimed, faster = make_render(Status.SUBMITTING), make_render(Status.SUBMITTING)
-        real = incoming_webhooks._named_by_custom_data
 
-        def slowly(event: Any) -> Render | None:
-            found = real(event)
+        def slowly(*arguments: Any) -> Render:
             Render.objects.filter(pk=faster.pk).update(status="rendering", render_id="abc123", bucket_name=BUCKET)
-            return found
+            return change_render(*arguments)
 
-        monkeypatch.setattr(incoming_webhooks, "_named_by_custom_data", slowly)
+        monkeypatch.setattr("renders.services.incoming_webhooks.change_render", slowly)
         delivery = deliver(body_of(custom_data={"id": str(claimed.id)}))
         assert "cannot take the renderId abc123" in delivery.error
-        claimed.refresh_from_db()
-        assert claimed.render_id == ""
+        for row, render_id in ((claimed, ""), (faster, "abc123")):
+            row.refresh_from_db()
+            assert row.render_id == render_id
+
+
+class TestSeveralAtOnce:
+    def test_their_renders_are_fetched_together_and_each_has_its_own_result(self, aws: ScriptedServer) -> None:
+        aws.answers[f"/{BUCKET}/renders/"] = s3_error(503, "SlowDown")
+        done, unreadable = make_render(), make_render()
+        bodies = [about(done), about(done), about(unreadable), body_of("stranger"), b"not json"]
+        deliveries = [WebhookDelivery.objects.create(headers={}, body=body.decode()) for body in bodies]
+        path = store(aws, done.render_id)
+        incoming_webhooks.process_deliveries(deliveries)
+        stored = WebhookDelivery.objects.order_by("pk")
+        assert [delivery.is_processed for delivery in stored] == [True, True, False, True, False]
+        errors = [delivery.error for delivery in stored]
+        assert errors[:2] == ["", ""]
+        assert "SlowDown" in errors[2]
+        assert errors[3] == incoming_webhooks.UNKNOWN_RENDER
+        assert "not JSON" in errors[4]
+        assert aws.count(path) == 1
+        done.refresh_from_db()
+        assert done.status == Status.SUCCEEDED
+
+    def test_one_that_was_deleted_meanwhile_spoils_no_other(self, aws: ScriptedServer) -> None:
+        gone, kept = (WebhookDelivery.objects.create(headers={}, body=body_of().decode()) for _ in range(2))
+        WebhookDelivery.objects.filter(pk=gone.pk).delete()
+        incoming_webhooks.process_deliveries([gone, kept])
+        assert WebhookDelivery.objects.get().is_processed
+
+
+class TestNames:
+    def test_the_ids_that_a_delivery_names_are_stored_though_s3_is_down(self, failed: WebhookDelivery) -> None:
+        assert (failed.render_id, failed.our_id) == ("abc123", Render.objects.get().id)
+
+    def test_it_is_found_by_either(self, aws: ScriptedServer) -> None:
+        render = make_render(Status.SUCCEEDED)
+        both, second, stranger = deliver(about(render)), deliver(about(render) + b" "), deliver(body_of("other"))
+        unreadable = deliver(b"not json")
+        assert (unreadable.render_id, unreadable.our_id) == ("", None)
+        found = WebhookDelivery.objects.matching_id
+        assert set(found(str(render.id))) == set(found(render.render_id)) == {both, second}
+        assert set(found("other", render.render_id)) == {both, second, stranger}
+        assert set(found("")) == set(found()) == set()
 
 
 class TestWhileS3IsDown:
     def test_the_delivery_is_kept_and_the_row_as_it_was(self, failed: WebhookDelivery) -> None:
-        assert (failed.valid, failed.processed) == (True, False)
+        assert not failed.is_processed
         assert "S3 failed (SlowDown)" in failed.error
         assert Render.objects.get().status == Status.RENDERING
 
@@ -301,7 +342,7 @@ class TestStart:
 def test_old_deliveries_are_purged() -> None:
     for days in (91, 89):
         received_at = timezone.now() - timedelta(days=days)
-        WebhookDelivery.objects.create(headers={}, valid=True, received_at=received_at)
+        WebhookDelivery.objects.create(headers={}, received_at=received_at)
     out = StringIO()
     call_command("purge_renders", "--older-than", "90d", "--dry-run", stdout=out)
     call_command("purge_renders", "--older-than", "90d", stdout=out)

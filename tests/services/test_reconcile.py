@@ -6,14 +6,17 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from renders.models import BucketScan, Render
+from renders.models import BucketScan, RefreshState, Render
 from renders.remotion import storage
 from renders.remotion.aws import s3_client
 from renders.remotion.errors import Unavailable
+from renders.services.cancel import cancel_render
 from renders.services.reconcile import Reconciliation, reconcile
+from renders.services.refresh.circuit_breaker import CircuitBreaker
+from renders.services.retention import delete_render
 from tests.factories import BUCKET, doubtful, load_recording, make_render
-from tests.s3 import put
-from tests.servers import ScriptedServer
+from tests.s3 import last_progress, listing, put
+from tests.servers import Answer, ScriptedServer, s3_error
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
@@ -30,7 +33,7 @@ def _unavailable(*_: Any, **__: Any) -> None:
     raise Unavailable("S3 failed.")
 
 
-class TestAdoption:
+class TestReconcile:
     def test_nothing_is_asked_while_nothing_is_in_doubt(self, aws: ScriptedServer) -> None:
         make_render()
         assert reconcile() == Reconciliation(unconfirmed=0, found=0, requests=0)
@@ -191,3 +194,87 @@ def _paged(real: Any, size: int) -> Any:
             return self.s3.list_objects_v2(**options, MaxKeys=size)
 
     return lambda config: Paged(real(config))
+
+
+@pytest.mark.parametrize("bad", ["remotionlambda-useast1-a", "remotionlambda-useast1-z"])
+class TestOneBucketsFailure:
+    """Whichever bucket is asked first, the row in the other one is found."""
+
+    GOOD = "remotionlambda-useast1-m"
+
+    def good_row(self, aws: ScriptedServer) -> Render:
+        render = doubtful(configured_bucket=self.GOOD)
+        aws.answers[f"/{self.GOOD}?list-type"] = listing(f"renders/aaaaaaaaaa/{render.out_name}")
+        return render
+
+    @pytest.mark.parametrize("answer", [s3_error(403, "AccessDenied"), Answer(reset=True), s3_error(500, "Internal")])
+    def test_is_its_own(self, aws: ScriptedServer, bad: str, answer: Answer) -> None:
+        other = doubtful(configured_bucket=bad)
+        aws.answers[f"/{bad}?list-type"] = answer
+        render = self.good_row(aws)
+        result = reconcile()
+        assert (result.unconfirmed, result.found, list(result.failures)) == (2, 1, [bad])
+        assert Render.objects.get(pk=render.pk).render_id == "aaaaaaaaaa"
+        assert Render.objects.get(pk=other.pk).status == Status.SUBMITTING
+
+    def test_a_bucket_that_does_not_exist_holds_no_render(self, aws: ScriptedServer, bad: str) -> None:
+        overdue = doubtful(configured_bucket=bad, submitted_at=timezone.now() - timedelta(seconds=301))
+        early = doubtful(configured_bucket=bad)
+        aws.answers[f"/{bad}?list-type"] = s3_error(404, "NoSuchBucket")
+        self.good_row(aws)
+        result = reconcile()
+        assert (result.found, result.failures) == (1, {})
+        assert Render.objects.get(pk=overdue.pk).failure_reason == Render.FailureReason.LOST
+        assert Render.objects.get(pk=early.pk).status == Status.SUBMITTING
+
+    def test_a_bucket_whose_circuit_is_open_is_not_asked(self, aws: ScriptedServer, bad: str) -> None:
+        doubtful(configured_bucket=bad)
+        self.good_row(aws)
+        breaker = CircuitBreaker()
+        breaker.end(bad, has_answered=False)
+        assert reconcile(breaker=breaker).found == 1
+        assert aws.count(f"/{bad}") == 0
+
+    def test_a_long_scan_of_one_leaves_requests_for_the_other(self, aws: ScriptedServer, bad: str) -> None:
+        doubtful(configured_bucket=bad)
+        aws.answers[f"/{bad}?list-type"] = listing(*(f"renders/r{number}/progress.json" for number in range(50)))
+        aws.answers[f"/{bad}/renders/"] = last_progress()
+        self.good_row(aws)
+        assert reconcile(max_requests=5).found == 1
+
+
+class TestAfterItsTime:
+    """A row ends although its bucket can never be read, and can then be deleted."""
+
+    LATE = timedelta(seconds=301)
+
+    @pytest.mark.parametrize("region_is_known", [True, False])
+    def test_it_is_lost_an_hour_later_with_the_reason(self, aws: ScriptedServer, region_is_known: bool) -> None:
+        aws.answers["/"] = s3_error(403, "AccessDenied")
+        place = {"configured_bucket": BUCKET if region_is_known else ""}
+        render = doubtful(submitted_at=timezone.now() - self.LATE, **place)
+        reconcile()
+        assert Render.objects.get().status == Status.SUBMITTING
+        Render.objects.update(submitted_at=timezone.now() - self.LATE - timedelta(hours=1))
+        reconcile()
+        render.refresh_from_db()
+        assert (render.status, render.failure_reason) == (Status.FAILED, Render.FailureReason.LOST)
+        assert "does not let these credentials use" in render.error
+        delete_render(render)
+        assert not Render.objects.exists()
+
+    def test_it_is_cancelled_if_that_was_requested(self, aws: ScriptedServer) -> None:
+        aws.answers["/"] = s3_error(403, "AccessDenied")
+        render = doubtful(submitted_at=timezone.now() - self.LATE - timedelta(hours=1))
+        cancel_render(render)
+        reconcile()
+        assert Render.objects.get().status == Status.CANCELLED
+
+    def test_it_is_rechecked_and_found_when_the_bucket_can_be_read_again(self, aws: ScriptedServer) -> None:
+        aws.answers["/"] = s3_error(403, "AccessDenied")
+        render = doubtful(submitted_at=timezone.now() - self.LATE - timedelta(hours=1))
+        reconcile()
+        aws.answers[f"/{BUCKET}?list-type"] = listing(f"renders/aaaaaaaaaa/{render.out_name}")
+        RefreshState.objects.update(next_refresh_at=timezone.now())
+        assert reconcile().found == 1
+        assert Render.objects.get().status == Status.RENDERING

@@ -1,12 +1,22 @@
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from renders.models import Render
-from tests.factories import make_render
+from renders.remotion.errors import AccessDenied
+from renders.remotion.options import RenderOptions
+from renders.remotion.start import prepare
+from renders.remotion.target import LambdaTarget
+from renders.services.retention import delete_render
+from tests.factories import BUCKET, INPUT_PROPS, make_render
+from tests.s3 import put
+from tests.servers import Answer, ScriptedServer
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
+LARGE_PROPS = {**INPUT_PROPS, "code": "x" * 199_999}
 
 
 class TestDelete:
@@ -20,3 +30,56 @@ class TestDelete:
         render = make_render(status, owner=user)
         assert api.delete(f"/api/renders/{render.id}/").status_code == 409
         assert Render.objects.exists()
+
+
+class TestDeleteFiles:
+    def upload_props(self, render: Render) -> str:
+        """Upload the input props of a render as its start does; return their key."""
+        target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
+        prepare(target, options, input_props=LARGE_PROPS, props_name=str(render.id), out_name=render.out_name)
+        return f"input-props/{render.id}.json"
+
+    def keys(self, bucket: Any) -> set[str]:
+        return {item["Key"] for item in bucket.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+
+    def test_the_input_props_go_with_the_output_and_those_of_no_other_render(self, bucket: Any) -> None:
+        render, active = make_render(Status.SUCCEEDED, render_id="old"), make_render(Status.SUBMITTING)
+        put(bucket, "renders/old/out.mp4")
+        props, needed = self.upload_props(render), self.upload_props(active)
+        assert self.keys(bucket) == {"renders/old/out.mp4", props, needed}
+        assert delete_render(render, remote=True) == 2
+        assert self.keys(bucket) == {needed}
+        assert list(Render.objects.all()) == [active]
+
+    @pytest.mark.parametrize("configured_bucket", [BUCKET, ""])
+    def test_a_render_that_was_refused_leaves_none_either(
+        self, bucket: Any, settings: Any, configured_bucket: str
+    ) -> None:
+        settings.REMOTION_BUCKET_NAME = configured_bucket
+        render = make_render(
+            Status.FAILED,
+            failure_reason="rejected",
+            configured_bucket=configured_bucket,
+            render_id="",
+            bucket_name="",
+        )
+        assert self.keys(bucket) == set()
+        props = self.upload_props(render)
+        assert self.keys(bucket) == {props}
+        assert delete_render(render, remote=True) == 1
+        assert self.keys(bucket) == set()
+
+    def test_a_bucket_that_does_not_exist_holds_no_files(self, bucket: Any) -> None:
+        render = make_render(Status.FAILED, configured_bucket="gone", bucket_name="gone")
+        assert delete_render(render, remote=True) == 0
+        assert not Render.objects.exists()
+
+    def test_while_they_cannot_be_deleted_the_row_stays(self, aws: ScriptedServer) -> None:
+        aws.answers[f"/{BUCKET}"] = Answer(status=403)
+        with pytest.raises(AccessDenied):
+            delete_render(make_render(Status.SUCCEEDED), remote=True)
+        assert Render.objects.exists()
+
+    def test_without_remote_s3_is_not_asked(self, aws: ScriptedServer) -> None:
+        assert delete_render(make_render(Status.SUCCEEDED)) == 0
+        assert aws.requests == []

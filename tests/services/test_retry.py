@@ -37,6 +37,12 @@ class TestRetry:
         assert statuses == [201, 409]
         assert aws.count(INVOKE) == 1
 
+    def test_it_can_be_queued_without_being_started(self, aws: ScriptedServer) -> None:
+        first = make_render(Status.FAILED)
+        again = retry_render(first, start_now=False).render
+        assert (again.status, again.retry_of) == (Status.QUEUED, first)
+        assert aws.requests == []
+
     def test_two_at_once_are_one(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
         first = make_render(Status.FAILED)
         create = create_render

@@ -1,35 +1,36 @@
+"""The seed's two endpoints: ``/api/lambda/render`` and ``/api/lambda/progress``."""
+
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from renders.api.endpoint import Endpoint
+from renders.api.errors import ANSWERS
 from renders.api.lambda_endpoints.serializers import ProgressRequestSerializer
 from renders.api.renders.create import REPLAYED, create_from_request
 from renders.api.renders.input import CreateRenderSerializer
 from renders.models import Render
+from renders.remotion.errors import OutcomeUnknown, Rejected
 from renders.services.outputs import sign_output
 from renders.services.refresh.engine import refresh_render
 
-UNCONFIRMED = "It is not known whether the render started. It is looked for, and not started again by itself."
+UNCONFIRMED = "It is not known whether the render started: it is being looked for, and is not started again by itself."
 MIN_PROGRESS = 0.03
 """Remotion's template shows a bar that has begun, from the first answer on."""
 
 
-class LambdaRenderView(APIView):
-    """POST /api/lambda/render: start a render and answer as ``renderMediaOnLambda()`` does."""
+class LambdaRenderView(Endpoint):
+    """Start a render and answer as ``renderMediaOnLambda()`` does."""
+
+    body_serializers = {"post": CreateRenderSerializer}
 
     def post(self, request: Request) -> Response:
-        created = create_from_request(request, CreateRenderSerializer(data=request.data), may_wait=False)
+        created = create_from_request(self, request, may_wait=False)
         render = created.render
         if not render.render_id:
-            # A replay: the first answer again, from what the row says now.
-            is_over = render.is_terminal
-            message = render.error or ("The render was cancelled before it started." if is_over else UNCONFIRMED)
-            code = status.HTTP_502_BAD_GATEWAY if is_over else status.HTTP_504_GATEWAY_TIMEOUT
-            return Response({"error": message, "id": str(render.id)}, status=code, headers=REPLAYED)
+            return _replayed_without_render_id(render)
         return Response(
             {
                 "renderId": render.render_id,
@@ -42,16 +43,26 @@ class LambdaRenderView(APIView):
         )
 
 
-class LambdaProgressView(APIView):
-    """POST /api/lambda/progress: refresh a render and answer as Remotion's template does."""
+class LambdaProgressView(Endpoint):
+    """Refresh a render and answer as Remotion's template does."""
+
+    body_serializers = {"post": ProgressRequestSerializer}
 
     def post(self, request: Request) -> Response:
-        serializer = ProgressRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        asked = serializer.validated_data
-        visible = Render.objects.visible_to(request.user)
-        render = get_object_or_404(visible, render_id=asked["id"], bucket_name=asked["bucketName"])
+        render = get_object_or_404(Render, **self.validated_body())
+        self.check_object_permissions(request, render)
         return Response(_progress(refresh_render(render)))
+
+
+def _replayed_without_render_id(render: Render) -> Response:
+    """Answer the replay of a start that has no renderId (yet), from what the row says now."""
+    if render.is_terminal:
+        message = render.error or "The render was cancelled before it started."
+        status, code = ANSWERS[Rejected].status, render.failure_reason or render.status
+    else:
+        message = render.error or UNCONFIRMED
+        status, code, _ = ANSWERS[OutcomeUnknown]
+    return Response({"error": message, "code": code, "id": str(render.id)}, status=status, headers=REPLAYED)
 
 
 def _progress(render: Render) -> dict[str, Any]:

@@ -1,95 +1,132 @@
 """What comes in: the bodies and query parameters of ``/api/renders/``, under Remotion's names."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
+from renders.api.input import BodySerializer
+from renders.api.pagination import PageQuerySerializer
 from renders.models import Render
 from renders.remotion.options import FRAMES_PER_LAMBDA, MAX_FRAMES, MAX_LAMBDAS_PER_RENDER
 
 MAX_FPS = 240
 MAX_VIDEO_SECONDS = 24 * 3600
+MIN_PRIORITY, MAX_PRIORITY = -50, 50
+
+NO_OBJECT = "Send an object with code, durationInFrames and fps."
+NO_CODE = "Send the code, or the prompt, of the motion graphics as a string."
+NO_DURATION = (
+    f"Send a whole number from 1 to {MAX_FRAMES:,}: Remotion takes at most {MAX_LAMBDAS_PER_RENDER}"
+    f" functions for a render, and each renders {FRAMES_PER_LAMBDA} frames."
+)
+NO_FPS = f"Send a number over 0 and up to {MAX_FPS}, for example 30 or 29.97."
 
 
-class InputPropsField(serializers.Field):
-    """The composition's input props: ``code``, ``durationInFrames`` and ``fps`` are checked, the others passed on."""
+class CodeField(serializers.CharField):
+    default_error_messages = {
+        "required": NO_CODE,
+        "null": NO_CODE,
+        "invalid": NO_CODE,
+        "too_long": "It has {length:,} characters; at most {longest:,} are taken.",
+    }
 
-    default_error_messages = {"not_an_object": "Send an object with code, durationInFrames and fps."}
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.max_length = settings.REMOTION_MAX_CODE_LENGTH
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            self.fail("not_an_object")
-        checks = {"code": _code, "durationInFrames": _duration_in_frames, "fps": _fps}
-        known: dict[str, Any] = {}
-        errors = {}
-        for name, check in checks.items():
-            try:
-                known[name] = check(data.get(name))
-            except serializers.ValidationError as err:
-                errors[name] = err.detail
-        if errors:
-            raise serializers.ValidationError(errors)
-        if known["durationInFrames"] / known["fps"] > MAX_VIDEO_SECONDS:
-            raise serializers.ValidationError({"fps": ["So few frames a second make a video of over 24 hours."]})
-        return {**data, **known}
+    def run_validation(self, data: Any = serializers.empty) -> str:
+        # Not CharField's: the code is kept as it is, white space and all.
+        return serializers.Field.run_validation(self, data)
 
-    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
-        return value
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not data.strip():
+            self.fail("invalid")
+        if len(data) > settings.REMOTION_MAX_CODE_LENGTH:
+            self.fail("too_long", length=len(data), longest=settings.REMOTION_MAX_CODE_LENGTH)
+        return data
 
 
-def _code(value: Any) -> str:
-    longest = settings.REMOTION_MAX_CODE_LENGTH
-    if not isinstance(value, str) or not value.strip():
-        raise serializers.ValidationError("Send the code, or the prompt, of the motion graphics as a string.")
-    if len(value) > longest:
-        raise serializers.ValidationError(f"It has {len(value):,} characters; at most {longest:,} are taken.")
-    return value
+class DurationInFramesField(serializers.IntegerField):
+    default_error_messages = {"required": NO_DURATION, "null": NO_DURATION, "invalid": NO_DURATION}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.min_value, self.max_value = 1, MAX_FRAMES
+
+    def to_internal_value(self, data: Any) -> int:
+        if not _is_number(data) or not 1 <= data <= MAX_FRAMES or data != int(data):
+            self.fail("invalid")
+        return int(data)
 
 
-def _duration_in_frames(value: Any) -> int:
-    if not _is_number(value) or not 1 <= value <= MAX_FRAMES or value != int(value):
-        raise serializers.ValidationError(
-            f"Send a whole number from 1 to {MAX_FRAMES:,}: Remotion takes at most {MAX_LAMBDAS_PER_RENDER}"
-            f" functions for a render, and each renders {FRAMES_PER_LAMBDA} frames."
-        )
-    return int(value)
+class FpsField(serializers.FloatField):
+    default_error_messages = {"required": NO_FPS, "null": NO_FPS, "invalid": NO_FPS}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(help_text="Over 0.", **options)
+        self.max_value = MAX_FPS
+
+    def to_internal_value(self, data: Any) -> float:
+        if not _is_number(data) or not 0 < data <= MAX_FPS:
+            self.fail("invalid")
+        fps: float = data
+        return fps
 
 
-def _fps(value: Any) -> float:
-    if not _is_number(value) or not 0 < value <= MAX_FPS:
-        raise serializers.ValidationError(f"Send a number over 0 and up to {MAX_FPS}, for example 30 or 29.97.")
-    fps: float = value
-    return fps
+class PriorityField(serializers.IntegerField):
+    """How soon a queued render starts, compared with others of its age."""
+
+    default_error_messages = {"invalid": f"Send a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.min_value, self.max_value = MIN_PRIORITY, MAX_PRIORITY
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool) or not MIN_PRIORITY <= data <= MAX_PRIORITY:
+            self.fail("invalid")
+        return data
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-class PriorityField(serializers.Field):
-    """How soon a queued render starts, compared with others of its age."""
+class InputPropsSerializer(serializers.Serializer):
+    """The composition's input props: those that are declared are checked, the others passed on."""
 
-    default_error_messages = {"invalid": "Send a whole number from -50 to 50."}
+    default_error_messages = {"required": NO_OBJECT, "null": NO_OBJECT}
 
-    def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, int) or isinstance(data, bool) or not -50 <= data <= 50:
-            self.fail("invalid")
-        return data
+    code = CodeField()
+    durationInFrames = DurationInFramesField()  # noqa: N815
+    fps = FpsField()
 
-    def to_representation(self, value: int) -> int:
-        return value
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError([NO_OBJECT])
+        known = super().to_internal_value(data)
+        if known["durationInFrames"] / known["fps"] > MAX_VIDEO_SECONDS:
+            raise serializers.ValidationError(
+                {"fps": ["At this rate the video is over 24 hours long: send more frames a second, or fewer frames."]}
+            )
+        return {**data, **known}
 
 
-class CreateRenderSerializer(serializers.Serializer):
-    inputProps = InputPropsField()  # noqa: N815
+class CreateRenderSerializer(BodySerializer):
+    inputProps = InputPropsSerializer(help_text="Further props are passed on to the composition.")  # noqa: N815
 
 
 class CreateQueuedRenderSerializer(CreateRenderSerializer):
-    priority = PriorityField(default=0)
+    priority = PriorityField(
+        default=0, help_text="A higher one starts sooner; over 0 takes the permission start_render_with_priority."
+    )
 
 
 class IdempotencyKeySerializer(serializers.Serializer):
+    """The header ``Idempotency-Key``."""
+
     key = serializers.RegexField(
         r"^[\x20-\x7e]{1,255}$",
         required=False,
@@ -101,7 +138,7 @@ class IdempotencyKeySerializer(serializers.Serializer):
     )
 
 
-class RenderListQuerySerializer(serializers.Serializer):
+class RenderListQuerySerializer(PageQuerySerializer):
     status = serializers.ChoiceField(
         choices=Render.Status.choices,
         required=False,

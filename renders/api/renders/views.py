@@ -1,3 +1,5 @@
+"""The resource ``/api/renders/``."""
+
 from collections.abc import Callable
 
 from rest_framework import mixins, status, viewsets
@@ -7,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 
+from renders.api.endpoint import Endpoint
 from renders.api.renders.create import REPLAYED, create_from_request
 from renders.api.renders.input import CreateQueuedRenderSerializer, RenderListQuerySerializer
 from renders.api.renders.output import RenderDetailSerializer, RenderSerializer
@@ -20,23 +23,26 @@ from renders.services.retention import delete_render
 from renders.services.retry import retry_render
 
 
-class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """``/api/renders/``: list, read, create, refresh, cancel, retry, delete."""
+class RenderViewSet(Endpoint, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """The renders that you may see: list, read, create, refresh, cancel, retry, delete."""
+
+    body_serializers = {"create": CreateQueuedRenderSerializer}
+    query_serializers = {"list": RenderListQuerySerializer}
 
     def get_queryset(self) -> RenderQuerySet:
-        renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state")
         if self.action != "list":
-            return renders.defer("progress_json")
-        query = RenderListQuerySerializer(data=self.request.query_params)
-        query.is_valid(raise_exception=True)
-        return renders.filter(**query.validated_data).defer("progress_json", "input_props", "errors")
+            # RenderPermission decides whether the user may see it, without a query if it is the user's own.
+            return Render.objects.select_related("owner", "refresh_state")
+        renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state")
+        if "status" in self.query:
+            renders = renders.filter(status=self.query["status"])
+        return renders.defer("input_props", "errors")
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return RenderSerializer if self.action == "list" else RenderDetailSerializer
 
     def create(self, request: Request) -> Response:
-        serializer = CreateQueuedRenderSerializer(data=request.data)
-        return self._created(lambda: create_from_request(request, serializer, may_wait=True))
+        return self._created(lambda: create_from_request(self, request, may_wait=True))
 
     def _created(self, create: Callable[[], Created]) -> Response:
         """Answer 201 with the row, or 202 if it is queued or its outcome is unknown."""
@@ -55,20 +61,30 @@ class RenderViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
         return Response(self.get_serializer(render).data, status=code, headers={"Location": location, **headers})
 
     def destroy(self, request: Request, pk: str) -> Response:
-        delete_render(self.get_object())
+        delete_render(self._render())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
     def refresh(self, request: Request, pk: str) -> Response:
-        render = refresh_render(self.get_object())
+        """Read the render anew from S3, once a second at most."""
+        render = refresh_render(self._render())
         return Response(self.get_serializer(render).data)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        render = cancel_render(self.get_object())
+        """End a queued render at once: 200; ask Remotion to stop any other: 202."""
+        render = cancel_render(self._render())
         code = status.HTTP_200_OK if render.is_terminal else status.HTTP_202_ACCEPTED
         return Response(self.get_serializer(render).data, status=code)
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
-        return self._created(lambda: retry_render(self.get_object()))
+        """Create a new render with the same input, owner and priority, of one that failed or was cancelled."""
+        render = self._render()
+        return self._created(lambda: retry_render(render))
+
+    def _render(self) -> Render:
+        """Return the render that the address names, after the checks of permission and body."""
+        render: Render = self.get_object()
+        self.validated_body()
+        return render

@@ -1,11 +1,12 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
 from tqdm import tqdm
 
 from renders.management.arguments import age
+from renders.management.base import DatabaseCommand
 from renders.models import Render, WebhookDelivery
 from renders.remotion.errors import RemotionError
 from renders.services.errors import Conflict
@@ -13,13 +14,14 @@ from renders.services.idempotency import IDEMPOTENCY_KEY_TTL, RESERVED_KEY_PREFI
 from renders.services.retention import delete_deliveries, delete_render
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Deletes renders that ended long ago and webhook deliveries as old; frees idempotency keys after seven days."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="For example 90d, 36h, 30m.")
-        parser.add_argument("--remote", action="store_true", help="Delete their files on S3 as well.")
+        parser.add_argument(
+            "--remote", action="store_true", help="Delete their files on S3 too: output, progress, input props."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Only say how many there are.")
 
     def handle(self, *args: Any, older_than: Any, remote: bool, dry_run: bool, **options: Any) -> None:
@@ -42,7 +44,7 @@ class Command(BaseCommand):
         # Each in a transaction of its own: a run that is stopped goes on with the next one.
         ids = list(old.order_by("finished_at").values_list("pk", flat=True))
         for pk in tqdm(ids, leave=False, disable=None):
-            render = Render.objects.defer("progress_json", "input_props").filter(pk=pk).first()
+            render = Render.objects.defer("input_props").filter(pk=pk).first()
             if render is None:
                 continue  # deleted by another process
             try:

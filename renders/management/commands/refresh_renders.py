@@ -3,19 +3,18 @@ import threading
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from renders.management.arguments import positive_float, positive_int
+from renders.management.base import DatabaseCommand
 from renders.models import Render, RenderQuerySet
-from renders.remotion.errors import RemotionError
 from renders.services.reconcile import reconcile
 from renders.services.refresh.engine import refresh_renders
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
+class Command(DatabaseCommand):
     help = "Refreshes the rows of active renders from S3."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -69,14 +68,12 @@ class Command(BaseCommand):
 
     def _reconcile(self) -> int:
         """Reconcile first, so that a render that can be found is not presumed lost. Return how much failed."""
-        try:
-            result = reconcile()
-        except RemotionError as err:
-            self.stderr.write(f"Unconfirmed renders could not be looked for: {err}")
-            return 1
+        result = reconcile()
+        for name, error in result.failures.items():
+            self.stderr.write(f"Unconfirmed renders could not be looked for in {name}: {error}")
         if result.unconfirmed:
             self.stdout.write(result.summary)
-        return 0
+        return len(result.failures)
 
 
 def _choose(ids: list[str] | None) -> RenderQuerySet:

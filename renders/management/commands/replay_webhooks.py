@@ -1,20 +1,22 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from renders.management.arguments import positive_int
+from renders.management.base import DatabaseCommand
 from renders.models import WebhookDelivery, WebhookDeliveryQuerySet
-from renders.services.errors import Conflict
-from renders.services.incoming_webhooks import process_delivery
+from renders.services.incoming_webhooks import process_deliveries
+
+BATCH_SIZE = 100
+"""Deliveries whose renders are refreshed together."""
 
 
-class Command(BaseCommand):
-    requires_migrations_checks = True
-    help = "Processes webhook deliveries again, in the order in which they came."
+class Command(DatabaseCommand):
+    help = "Processes webhook deliveries again, in the order in which they were received."
 
     def add_arguments(self, parser: CommandParser) -> None:
         chosen = parser.add_mutually_exclusive_group(required=True)
-        chosen.add_argument("--failed", action="store_true", help="All that were verified and not processed.")
+        chosen.add_argument("--failed", action="store_true", help="All that were not processed to the end.")
         chosen.add_argument(
             "--id", action="append", dest="ids", type=positive_int, metavar="ID", help="This one; may be given again."
         )
@@ -22,17 +24,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, failed: bool, ids: list[int] | None, **options: Any) -> None:
         deliveries = WebhookDelivery.objects.failed() if failed else _chosen(ids or [])
         processed = left = 0
-        for pk in list(deliveries.order_by("pk").values_list("pk", flat=True)):
-            try:
-                delivery = process_delivery(WebhookDelivery.objects.get(pk=pk))
-            except (Conflict, WebhookDelivery.DoesNotExist) as err:
-                self.stderr.write(f"{pk}: {err}")
-                left += 1
-                continue
-            if delivery.error:
-                self.stderr.write(f"{pk}: {delivery.error}")
-            processed += delivery.processed
-            left += not delivery.processed
+        ids_in_order = list(deliveries.order_by("pk").values_list("pk", flat=True))
+        for first in range(0, len(ids_in_order), BATCH_SIZE):
+            batch = WebhookDelivery.objects.in_bulk(ids_in_order[first : first + BATCH_SIZE])
+            process_deliveries([batch[pk] for pk in sorted(batch)])
+            for pk, delivery in sorted(batch.items()):
+                if delivery.error:
+                    self.stderr.write(f"{pk}: {delivery.error}")
+                processed += delivery.is_processed
+                left += not delivery.is_processed
         self.stdout.write(f"Processed {processed} deliveries.")
         if left:
             raise CommandError(f"{left} could not be processed.")

@@ -9,9 +9,11 @@ const http = require("node:http");
 const path = require("node:path");
 const zlib = require("node:zlib");
 
-const { functionName, region, memorySizeInMb, timeoutInSeconds, concurrency, warm, folder, chromium, s3 } = JSON.parse(
-  process.argv[2],
-);
+// `concurrency` is the account's quota, `warm` the number of workers to start at once, `folder` for
+// their temporary files, `chromium` and `fonts` are folders, `s3` is a URL.
+const options = JSON.parse(process.argv[2]);
+const { functionName, region, memorySizeInMb, timeoutInSeconds, concurrency } = options;
+const { warm, folder, chromium, fonts, s3 } = options;
 const MAX_REQUEST_BYTES = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024 };
 
 const workers = new Set();
@@ -39,7 +41,8 @@ const startWorker = () => {
       AWS_ENDPOINT_URL_S3: s3,
       AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${listening.port}`,
       SANDBOX_CHROMIUM: path.join(chromium, "chromium"),
-      FONTCONFIG_PATH: path.join(chromium, "fonts"),
+      FONTCONFIG_PATH: fonts,
+      XDG_CACHE_HOME: path.join(fonts, ".cache"),
       LD_LIBRARY_PATH: path.join(chromium, "al2023/lib"),
     },
   });
@@ -70,7 +73,7 @@ const onMessage = (worker, { type, chunk, error }) => {
   }
 };
 
-/** Takes the worker out of service; it ends itself and its Chromium when its channel closes. */
+/** Take the worker out of service: it ends, with its Chromium, when its channel closes, or is killed. */
 const retire = (worker) => {
   workers.delete(worker);
   if (worker.child.connected) {
@@ -79,8 +82,8 @@ const retire = (worker) => {
   setTimeout(() => worker.child.kill("SIGKILL"), 2000);
 };
 
-/** A render that failed leaves renderers that still send frames to the worker that launched it. */
-const isStillSentFrames = (worker, { type, renderId }) =>
+/** Whether renderers of a render that has failed still send frames to the worker that launched it. */
+const stillReceivesFrames = (worker, { type, renderId }) =>
   type === "launch" && [...workers].some((other) => other !== worker && other.invocation?.event.renderId === renderId);
 
 const finish = (worker, error) => {
@@ -89,7 +92,7 @@ const finish = (worker, error) => {
   if (invocation) {
     clearTimeout(invocation.timer);
     invocation.onEnd(error);
-    if (isStillSentFrames(worker, invocation.event)) {
+    if (stillReceivesFrames(worker, invocation.event)) {
       retire(worker);
     }
   }
@@ -99,7 +102,7 @@ const finish = (worker, error) => {
   }
 };
 
-/** Gives the invocation to a free worker; false when the account's quota is used up. */
+/** Give the invocation to a free worker; return false if the account's quota is used up. */
 const invoke = (invocation) => {
   const idle = [...workers].filter((worker) => !worker.invocation);
   let worker = idle.find((candidate) => candidate.isWarm) ?? idle[0];
@@ -201,7 +204,7 @@ const onRequest = (req, res, body) => {
   }
   const requestId = randomUUID();
   if (invocationType === "Event") {
-    // Lambda takes every asynchronous event and runs it when there is room.
+    // Lambda accepts every asynchronous event and runs it when a function is free.
     const invocation = { requestId, event, onChunk: () => {}, onEnd: (error) => error && console.error(error) };
     if (waitingEvents.length > 0 || !invoke(invocation)) {
       waitingEvents.push(invocation);
@@ -230,6 +233,8 @@ const announce = () => {
 
 process.on("SIGTERM", () => process.exit(0));
 server.requestTimeout = 0;
+// An idle connection stays open: one that is closed while a client reuses it fails that client's call.
+server.keepAliveTimeout = 0;
 server.listen(0, "127.0.0.1", () => {
   listening = server.address();
   for (let i = 0; i < Math.min(warm, concurrency); i++) {

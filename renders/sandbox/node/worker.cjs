@@ -1,5 +1,5 @@
-// One warm execution environment: loads Remotion's real Lambda function and serves one
-// invocation at a time, as Lambda does. Started by lambda.cjs, which owns TMPDIR.
+// One execution environment of Lambda: loads Remotion's real function once, then runs one invocation
+// at a time. Started by lambda.cjs, which makes its TMPDIR and removes it.
 const childProcess = require("node:child_process");
 const { readdir, rm } = require("node:fs/promises");
 const path = require("node:path");
@@ -10,7 +10,7 @@ if (!path.basename(TMPDIR ?? "").startsWith("renderhub-worker-")) {
   throw new Error("A worker must have a TMPDIR of its own: Remotion's function empties it.");
 }
 
-// Chromium is started in a process group of its own, so it would outlive this process.
+// Chromium runs in a process group of its own and would outlive this process: kill it at the end.
 const children = new Set();
 const spawn = childProcess.spawn;
 childProcess.spawn = (...args) => {
@@ -22,14 +22,14 @@ childProcess.spawn = (...args) => {
 process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
 process.on("disconnect", () => process.exit(0));
 
-// The function as deployed finds Chromium in /opt and empties the whole temporary folder.
+// As deployed, the function finds Chromium in /opt and empties the system's whole temporary folder.
 const { LambdaClientInternals } = require("@remotion/lambda-client");
 LambdaClientInternals.awsImplementation.getChromiumPath = () => SANDBOX_CHROMIUM;
 const functions = path.join(path.dirname(require.resolve("@remotion/lambda/package.json")), "dist/functions");
 const { serverAwsImplementation } = require(path.join(functions, "aws-server-implementation.js"));
 serverAwsImplementation.deleteTmpDir = async () => {
   const entries = await readdir(TMPDIR);
-  // A browser that is just ending may still write: a folder that is not empty is tried again.
+  // A browser that is ending may still write into a folder, so that removing it must be tried again.
   const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
   await Promise.all(entries.map((entry) => rm(path.join(TMPDIR, entry), options)));
 };
@@ -40,8 +40,8 @@ process.on("message", async ({ requestId, event, deadline }) => {
   const stream = new Writable({
     write: (chunk, _encoding, done) => process.send({ type: "chunk", chunk }, (err) => done(err)),
   });
-  // A renderer that is cancelled writes once more when its answer has ended: no reason to take down
-  // the process, which may be at its next invocation by then.
+  // A cancelled renderer writes once more after its answer has ended. Without a listener, that error
+  // would end this process, which may be running its next invocation by then.
   stream.on("error", (err) => console.error(`${requestId}: ${err.message}`));
   const context = {
     awsRequestId: requestId,

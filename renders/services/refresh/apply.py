@@ -2,12 +2,12 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from renders.models import RefreshState, Render, transitions
@@ -47,9 +47,11 @@ def change_render(pk: UUID, transition: Callable[[Render], object]) -> Render:
     with transaction.atomic():
         render = Render.objects.select_for_update().get(pk=pk)
         transition(render)
+        ended = _ended([render])
         if render.changed_fields:
             render.save_changes()
             _schedule(render)
+    _log_ended(ended)
     return render
 
 
@@ -69,9 +71,16 @@ def apply(renders: Sequence[Render], observed: Sequence[Observed]) -> list[Refre
     """Store what was observed of claimed rows, and when each is due again, in a handful of statements.
 
     A row that could not be read keeps its last truth and is due again after about ``RETRY_AFTER``;
-    one that was out of time at once.
+    one that was out of time at once. Raise OperationalError or InterfaceError if the database cannot be
+    used; the rows are then due again when their lease ends.
     """
     try:
+        return _apply_batch(renders, observed)
+    except (OperationalError, InterfaceError) as err:
+        # A deadlock, or a connection that broke: the same once more, with a new connection if need be.
+        logger.warning("A batch could not be saved (%s); it is tried once more.", err)
+        if not connection.is_usable():
+            connection.close()
         return _apply_batch(renders, observed)
     except Exception:
         logger.exception("A batch could not be saved at once; its rows are saved one by one.")
@@ -90,7 +99,7 @@ def _apply_one(render: Render, found: Observed) -> Refreshed:
     try:
         return _apply_batch([render], [found])[0]
     except Exception as err:
-        logger.exception("Render %s could not be saved.", render.id)
+        logger.exception("Render %s could not be saved.", render.id, extra=render.log_fields)
         message = f"The row could not be saved ({type(err).__name__}); the log says why."
         return Refreshed(render, UnusableResponse(message))
 
@@ -100,20 +109,34 @@ def _apply_batch(renders: Sequence[Render], observed: Sequence[Observed]) -> lis
     found = {render.pk: item for render, item in zip(renders, observed, strict=True)}
     with transaction.atomic():
         changed = _change_rows({pk: item for pk, item in found.items() if isinstance(item, Observation)}, now)
+        ended = _ended(changed.values())
+        Render.objects.save_changes(changed.values())
         _schedule_batch(renders, found, changed, now)
+    _log_ended(ended)
     return [_result(render, found[render.pk], changed) for render in renders]
 
 
 def _change_rows(news: Mapping[UUID, Observation], now: datetime) -> dict[UUID, Render]:
-    """Lock the rows that there is news of, change them, save them, and return them."""
+    """Lock the rows that there is news of, change them in memory, and return them."""
     if not news:
         return {}
     locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").only(*FIELDS)
     changed = {render.pk: render for render in locked}
     for pk, render in changed.items():
         _apply_observation(render, news[pk], now)
-    Render.objects.save_changes(changed.values())
     return changed
+
+
+def _ended(renders: Iterable[Render]) -> list[Render]:
+    """Return those that have just ended, before their changes are saved."""
+    return [render for render in renders if render.is_terminal and "status" in render.changed_fields]
+
+
+def _log_ended(renders: Iterable[Render]) -> None:
+    for render in renders:
+        fields = render.log_fields
+        reason = f" ({render.error})" if render.error else ""
+        logger.info("Render %s in %s is %s%s", fields["render"], fields["bucket"], render.status, reason, extra=fields)
 
 
 def _schedule_batch(
@@ -121,22 +144,27 @@ def _schedule_batch(
 ) -> None:
     ended: set[UUID] = set()
     read_anew = []
+    states = RefreshState.objects
+    stored = dict(states.select_for_update().filter(pk__in=found).values_list("pk", "next_refresh_at"))
     for render in renders:
         item, state = found[render.pk], render.refresh_state
+        lease_ends_at = state.next_refresh_at
         if isinstance(item, FetchFailed):
             wait = RETRY_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
-            state.next_refresh_at = now if item.out_of_time else now + wait
-            continue
-        state.answered_at = now
-        if isinstance(item, Observation):
-            state.etag = item.fetched.etag if item.fetched else ""
-            read_anew.append(state)
-        at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
+            at: datetime | None = now if item.out_of_time else now + wait
+        else:
+            state.answered_at = now
+            if isinstance(item, Observation):
+                state.etag = item.fetched.etag if item.fetched else ""
+                read_anew.append(state)
+            at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
         if at is None:
             ended.add(render.pk)
-        else:
+        elif stored.get(render.pk) == lease_ends_at:
             state.next_refresh_at = at
-    states = RefreshState.objects
+        else:
+            # Rescheduled during the refresh, by a request to cancel for example: that stands.
+            state.next_refresh_at = stored.get(render.pk, at)
     states.update_many([r.refresh_state for r in renders if r.pk not in ended], ("next_refresh_at", "answered_at"))
     # A row that was not read anew keeps its ETag: another process may have read it meanwhile.
     states.update_many([state for state in read_anew if state.pk not in ended], ("etag",))
@@ -158,6 +186,10 @@ def _apply_observation(render: Render, found: Observation, now: datetime) -> Non
     if found.render_id != render.render_id:
         return  # the row has another renderId by now, and nothing was read of that render
     _record(render, found, now)
+    if found.cancel_sent:
+        transitions.record_cancel_sent(render, at=now)
+    elif found.cancel_error:
+        transitions.record_cancel_unsent(render, error=found.cancel_error)
     progress = found.progress
     reasons = Render.FailureReason
     if progress and progress.done:
@@ -170,7 +202,7 @@ def _apply_observation(render: Render, found: Observation, now: datetime) -> Non
         )
     elif progress and progress.was_cancelled and render.cancel_requested_at:
         transitions.mark_cancelled(render, at=now)
-    elif progress and progress.fatal_error_encountered:
+    elif progress and progress.fatal_error:
         transitions.mark_failed(render, reasons.RENDER_ERROR, error=progress.error_message, at=now)
     elif found.output_size is not None:
         bucket, key = render.bucket_name, _output_key(render)
@@ -194,7 +226,6 @@ def _record(render: Render, found: Observation, now: datetime) -> None:
         errors=found.progress.errors,
         cost=found.progress.cost,
         currency=found.progress.currency,
-        progress_json=found.fetched.progress_json,
         deadline_at=_from_ms(found.progress.deadline_in_ms),
         at=now,
     )

@@ -32,7 +32,7 @@ def refresh_render(render: Render) -> Render:
             (result,) = _refresh_claimed([render], lambda: False)
             if result.error:
                 raise result.error
-    return Render.objects.select_related("refresh_state").defer("progress_json").get(pk=render.pk)
+    return Render.objects.select_related("refresh_state").get(pk=render.pk)
 
 
 def refresh_renders(renders: Iterable[Render], is_stopped: Callable[[], bool] = lambda: False) -> Iterator[Refreshed]:
@@ -92,7 +92,8 @@ def _fetch(target: LambdaTarget, renders: Sequence[Render], is_stopped: Callable
 def _usable_etag(render: Render, now: datetime) -> str:
     """Return the row's ETag; empty if the file is needed even if unchanged, to decide whether it is over."""
     is_in_time = render.deadline_at is not None and now < render.deadline_at
-    return render.refresh_state.etag if is_in_time and not render.cancel_requested_at else ""
+    must_cancel = render.cancel_requested_at and not render.cancel_sent_at
+    return render.refresh_state.etag if is_in_time and not must_cancel else ""
 
 
 def _is_answer(error: RemotionError | None) -> bool:

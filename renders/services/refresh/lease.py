@@ -31,6 +31,7 @@ FIELDS = (
     "finished_at",
     "deadline_at",
     "cancel_requested_at",
+    "cancel_sent_at",
 )
 """What a refresh needs of a row: loading whole rows costs more than reading S3 (measured)."""
 
@@ -48,6 +49,13 @@ def claim_due(skipped_buckets: list[str]) -> list[Render]:
     for render in renders:
         render.refresh_state = states[render.pk]
     return renders
+
+
+def seconds_until_due(skipped_buckets: list[str]) -> float | None:
+    """Return in how many seconds the next row is due, below 0 if one is due already; None if there is none."""
+    states = RefreshState.objects.exclude(bucket_name__in=["", *skipped_buckets]).order_by("next_refresh_at")
+    next_refresh_at = states.values_list("next_refresh_at", flat=True).first()
+    return (next_refresh_at - timezone.now()).total_seconds() if next_refresh_at else None
 
 
 def claim_now(renders: list[Render]) -> list[Render]:

@@ -38,6 +38,10 @@ class Observation:
     """Its time has passed by S3's clock, and its output was looked for."""
     output_size: int | None = None
     """Bytes of the output, if it was looked for and found."""
+    cancel_sent: bool = False
+    """Remotion was asked to cancel it."""
+    cancel_error: str = ""
+    """Why Remotion could not be asked."""
 
 
 Observed = Observation | Unchanged | FetchFailed
@@ -78,17 +82,22 @@ def _interpret(render: Render, result: FetchResult, now: datetime) -> Observed:
             return _observation(render, result, now.timestamp() * 1000)
         except Exception as err:
             # One malformed file must not keep the other renders of the batch from being read.
-            logger.warning("Render %s has a progress.json that cannot be understood: %r", render.id, err)
             message = f"S3 answered with a progress.json that cannot be understood ({err!r})."
             result = FetchFailed(UnusableResponse(message))
-    if isinstance(result.error, UnusableResponse) and now > overdue_at(render) + _time_limit(render):
-        return Observation(render.render_id)  # it will never become usable
+    if _is_final(render, result, now):
+        return Observation(render.render_id)
     return result
+
+
+def _is_final(render: Render, result: FetchFailed, now: datetime) -> bool:
+    """Whether waiting for a readable file is over: nothing can be running, and it is unusable or not wanted."""
+    is_unwanted = isinstance(result.error, UnusableResponse) or render.cancel_requested_at is not None
+    return is_unwanted and not result.out_of_time and now > overdue_at(render) + _time_limit(render)
 
 
 def _observation(render: Render, fetched: Fetched, now_in_ms: float) -> Observation:
     progress = interpret(
-        fetched.progress_json,
+        fetched.file,
         bucket_name=render.bucket_name,
         now_in_ms=now_in_ms,
         function_timeout=render.function_timeout,
@@ -97,7 +106,17 @@ def _observation(render: Render, fetched: Fetched, now_in_ms: float) -> Observat
 
 
 def _is_undecided(render: Render, found: Observed) -> bool:
-    return isinstance(found, Observation) and (render.cancel_requested_at is not None or _may_be_over(render, found))
+    return isinstance(found, Observation) and (_must_cancel(render, found) or _may_be_over(render, found))
+
+
+def _must_cancel(render: Render, found: Observation) -> bool:
+    """Whether Remotion has not been asked yet to cancel a render that shall be cancelled."""
+    is_running = render.status == Render.Status.RENDERING and not _has_ended(found)
+    return is_running and render.cancel_requested_at is not None and render.cancel_sent_at is None
+
+
+def _has_ended(found: Observation) -> bool:
+    return found.progress is not None and (found.progress.done or found.progress.fatal_error is not None)
 
 
 def _may_be_over(render: Render, found: Observation) -> bool:
@@ -105,7 +124,7 @@ def _may_be_over(render: Render, found: Observation) -> bool:
     if found.progress is None:
         is_overdue = not render.is_terminal and timezone.now() > overdue_at(render)
         return is_overdue or render.is_presumed_failed
-    return found.progress.is_past_deadline and not found.progress.fatal_error_encountered
+    return found.progress.is_past_deadline and found.progress.fatal_error is None
 
 
 def _ask_further(
@@ -114,11 +133,14 @@ def _ask_further(
     if is_out_of_time():
         return OUT_OF_TIME
     try:
-        if render.cancel_requested_at and render.status == Render.Status.RENDERING:
-            _request_cancel_again(target, render)
+        if _must_cancel(render, found):
+            found = _with_cancel_sent(target, render, found)
         return _with_output(target, render, found) if _may_be_over(render, found) else found
     except RemotionError as err:
-        return FetchFailed(err)
+        failed = FetchFailed(err)
+        if found.fetched is None and render.cancel_requested_at and _is_final(render, failed, timezone.now()):
+            return replace(found, is_over=True)  # cancelled, though S3 cannot be asked
+        return failed
     except Exception as err:
         logger.exception("Render %s: what S3 said of its output cannot be understood.", render.id)
         message = f"What S3 said of the output cannot be understood ({type(err).__name__})."
@@ -130,15 +152,16 @@ def _with_output(target: LambdaTarget, render: Render, found: Observation) -> Ob
     key = output_key(render_id=render.render_id, out_name=render.out_name)
     search = storage.find_output(target, bucket_name=render.bucket_name, key=key)
     if found.fetched:
-        found = _observation(render, found.fetched, search.at_in_ms)
+        found = replace(found, progress=_observation(render, found.fetched, search.at_in_ms).progress)
     return replace(found, is_over=True, output_size=search.size)
 
 
-def _request_cancel_again(target: LambdaTarget, render: Render) -> None:
+def _with_cancel_sent(target: LambdaTarget, render: Render, found: Observation) -> Observation:
     try:
         storage.request_cancel(target, bucket_name=render.bucket_name, render_id=render.render_id)
     except RemotionError as err:
-        logger.warning("Render %s could not be cancelled: %s", render.id, err)
+        return replace(found, cancel_error=str(err))
+    return replace(found, cancel_sent=True)
 
 
 def _time_limit(render: Render) -> timedelta:

@@ -1,18 +1,22 @@
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from renders.models import RefreshState, Render, RenderQuerySet
 from renders.remotion import reader
+from renders.remotion.errors import Unavailable
+from renders.remotion.reader import FetchFailed, Unchanged
 from renders.services.create import create_render
 from renders.services.refresh import engine
+from renders.services.refresh.apply import apply
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.engine import refresh_render
-from renders.services.refresh.lease import LEASE
+from renders.services.refresh.lease import LEASE, claim_due
 from tests.factories import BUCKET, INPUT_PROPS, make_due, make_render
 from tests.s3 import RENDERS, progress_path, recorded
 from tests.servers import Answer, ScriptedServer, reply, s3_error
@@ -263,6 +267,27 @@ class TestBatches:
     def test_statements_do_not_grow_with_the_batch(self, aws: ScriptedServer) -> None:
         assert self.statements(24, aws) == self.statements(120, aws) <= 16
 
+    def test_nor_when_s3_fails(self, aws: ScriptedServer) -> None:
+        aws.answers["/"] = s3_error(500, "InternalError")
+        for _ in range(100):
+            make_render()
+        with CaptureQueriesContext(connection) as queries:
+            assert all(result.error for result in refresh_due())
+        assert len(queries) <= 12
+
+    @pytest.mark.parametrize("result", [Unchanged(), FetchFailed(Unavailable("S3 failed."))])
+    def test_a_row_that_another_worker_has_ended_meanwhile_breaks_nothing(
+        self, result: Unchanged | FetchFailed, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ended = make_render(etag='"x"', deadline_at=timezone.now() + timedelta(hours=1))
+        others = [make_render() for _ in range(3)]
+        claimed = claim_due([])
+        RefreshState.objects.filter(pk=ended.pk).delete()
+        results = apply(claimed, [result] * len(claimed))
+        assert {refreshed.render for refreshed in results} == {ended, *others}
+        assert set(RefreshState.objects.values_list("pk", flat=True)) == {render.pk for render in others}
+        assert not caplog.records
+
     def test_each_row_gets_what_is_its_own(self, aws: ScriptedServer) -> None:
         renders = [make_render() for _ in range(30)]
         for number, render in enumerate(renders):
@@ -279,9 +304,28 @@ class TestBatches:
         refresh_due()
         render.refresh_from_db()
         assert render.errors[0]["message"] == text
-        assert render.progress_json
-        assert render.progress_json["errors"][0]["message"] == text
         assert text in render.error
+
+    @pytest.mark.parametrize("failures", [1, 2])
+    def test_a_database_that_breaks_is_tried_once_more_and_not_row_by_row(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch, failures: int
+    ) -> None:
+        save_changes, calls = RenderQuerySet.save_changes, []
+
+        def break_off(self: RenderQuerySet, renders: list[Render]) -> None:
+            calls.append(renders)
+            if len(calls) <= failures:
+                raise OperationalError("deadlock detected")
+            save_changes(self, renders)
+
+        monkeypatch.setattr(RenderQuerySet, "save_changes", break_off)
+        for _ in range(5):
+            make_render()
+        aws.answers[RENDERS] = reply(recorded())
+        with nullcontext() if failures == 1 else pytest.raises(OperationalError):
+            refresh_due()
+        assert len(calls) == 2
+        assert Render.objects.filter(status=Status.SUCCEEDED).count() == (5 if failures == 1 else 0)
 
     def test_one_row_that_cannot_be_saved_keeps_none_of_the_others(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch

@@ -29,7 +29,7 @@ class TestClockSkew:
         refresh_due()
         render.refresh_from_db()
         assert render.status == Status.RENDERING
-        assert render.progress_json
+        assert render.refreshed_at
 
     def test_nor_keep_one_alive_for_ever(self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
         render = make_render()

@@ -8,7 +8,7 @@ const DynamicComp = ({ code, ...props }) => {
   return isSource(code) ? <Component {...props} /> : <Component title={code} />;
 };
 
-// Compiling here as well lets source that does not compile fail before any frame is rendered.
+// Compile here too, so that source that does not compile fails before any frame is rendered.
 const calculateMetadata = ({ props }) => {
   if (isSource(props.code)) {
     compile(props.code);

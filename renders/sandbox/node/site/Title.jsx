@@ -3,7 +3,7 @@ import { AbsoluteFill, interpolate, spring, useCurrentFrame, useVideoConfig } fr
 
 const fontSize = (title) => Math.max(28, Math.min(96, Math.floor(760 / Math.sqrt(title.length))));
 
-/** Plain words as an animated title: each word springs in, above a bar that fills with time. */
+/** An animated title: one word after the other springs in, above a progress bar. */
 export const Title = ({ title }) => {
   const frame = useCurrentFrame();
   const { fps, durationInFrames } = useVideoConfig();

@@ -6,10 +6,10 @@ const MODULES = { react: React, remotion: Remotion };
 const SCOPE = { ...React, ...Remotion, React, Remotion };
 const NAMES = Object.keys(SCOPE).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default");
 
-/** Plain words hold none of these characters; React source cannot do without them. */
+/** Whether the text is React source: it cannot do without these characters, and plain words can. */
 export const isSource = (code) => /[{}();=<>]/.test(code);
 
-/** A function, or what React.memo and React.forwardRef make of one. */
+/** Whether React can render it: a function, or what React.memo and React.forwardRef return. */
 const isComponent = (item) => typeof item === "function" || Boolean(item?.$$typeof && !React.isValidElement(item));
 
 const requireModule = (name) => {
@@ -27,7 +27,7 @@ const declaredNames = (statement) => {
   return declaration.id ? [declaration.id.name] : [];
 };
 
-/** Notes what the source is before it is compiled: a bare component body, or named components. */
+/** A Babel plugin that stores in `found` the names of components, and whether the source is a bare body. */
 const inspect = (found) => () => ({
   visitor: {
     Program(path) {
@@ -40,10 +40,13 @@ const inspect = (found) => () => ({
 });
 
 /**
- * React source -> component. Imports from react and remotion, `export`, TypeScript and JSX are
- * understood; the same names are in scope without an import. The component is the default
- * export, else the last export, else the last capitalised name; a bare body with `return` works.
- * Throws what Babel says of source that it cannot parse.
+ * Compile React source and return its component.
+ *
+ * The source may be TypeScript with JSX, import from react and remotion, and export; without an
+ * import, all names of both are in scope. The component is the default export, else the last
+ * export, else the last capitalised name. A bare function body with `return` is a component too.
+ *
+ * Throws Babel's SyntaxError, and whatever the source itself throws while it is evaluated.
  */
 export const compile = (source) => {
   const found = { isBody: false, names: [] };

@@ -1,4 +1,6 @@
 import { registerRoot } from "remotion";
+import { failOnUncaughtErrors } from "./fail-on-error.js";
 import { Root } from "./Root.jsx";
 
+failOnUncaughtErrors();
 registerRoot(Root);

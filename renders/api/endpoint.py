@@ -1,0 +1,81 @@
+"""What the endpoints of the API have in common: all input is checked, and OPTIONS describes it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.metadata import SimpleMetadata
+from rest_framework.request import Request
+from rest_framework.serializers import Field, Serializer
+from rest_framework.views import APIView
+
+from renders.api.errors import LengthRequired
+from renders.api.input import BodySerializer, QuerySerializer
+
+
+class InputMetadata(SimpleMetadata):
+    """What OPTIONS answers: fields of the body under ``actions``, where DRF has them, of the query under ``query``."""
+
+    def determine_metadata(self, request: Request, view: APIView) -> dict[str, Any]:
+        metadata: dict[str, Any] = super().determine_metadata(request, view)
+        if isinstance(view, Endpoint):
+            metadata["actions"] = self._described(view, view.body_serializers)
+            metadata["query"] = self._described(view, view.query_serializers)
+        return metadata
+
+    def _described(self, view: "Endpoint", serializers: Mapping[str, type[Serializer]]) -> dict[str, Any]:
+        actions = view.action_of_method()
+        return {
+            method: self.get_serializer_info(serializers[action]())
+            for method, action in actions.items()
+            if action in serializers
+        }
+
+    def determine_actions(self, request: Request, view: APIView) -> dict[str, Any]:
+        """Return nothing: DRF would describe the serializer of the answer."""
+        return {}
+
+    def get_field_info(self, field: Field) -> dict[str, Any]:
+        info: dict[str, Any] = super().get_field_info(field)
+        return {name: value for name, value in info.items() if name not in ("label", "read_only")}
+
+
+class Endpoint(APIView):
+    """A view that refuses input it does not know: it checks the user, permissions, the query, then the body.
+
+    Serializers are declared by action, which is the name of the method that answers. Without one, no
+    name is known: the query or body must be empty.
+    """
+
+    body_serializers: Mapping[str, type[BodySerializer]] = {}
+    query_serializers: Mapping[str, type[QuerySerializer]] = {}
+    metadata_class = InputMetadata
+
+    query: dict[str, Any]
+    """The validated query."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            # A WSGI server would hand over an empty body.
+            raise LengthRequired("Send the body with the header `Content-Length`, and not in chunks.")
+        self.query = _validated(self.query_serializers.get(self._action(), QuerySerializer)(data=request.query_params))
+
+    def validated_body(self) -> dict[str, Any]:
+        """Return the validated body; raise ParseError, PayloadTooLarge or ValidationError."""
+        return _validated(self.body_serializers.get(self._action(), BodySerializer)(data=self.request.data))
+
+    def action_of_method(self) -> dict[str, str]:
+        """Return the action for each HTTP method that has one of its own."""
+        of_view_set: dict[str, str] | None = getattr(self, "action_map", None)
+        actions = of_view_set or {name: name for name in self.http_method_names if hasattr(self, name)}
+        return {name.upper(): action for name, action in actions.items() if name not in ("head", "options")}
+
+    def _action(self) -> str:
+        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+        return self.action_of_method().get(method, "")
+
+
+def _validated(serializer: Serializer) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    validated: dict[str, Any] = serializer.validated_data
+    return validated
