@@ -16,40 +16,65 @@ from renders.models.bulk_update import BulkUpdateQuerySet
 ADMISSION_LOCK = 0x52454E44
 """Key of PostgreSQL's advisory lock: "REND" in ASCII; no other advisory lock of ours exists."""
 
+# Conditions of partial indexes. A query states the condition of the index that it needs: SQLite never concludes it
+# from the other filters, and PostgreSQL does not from a list of more than 100 values.
+HAS_RENDER_ID = Q(render_id__gt="")
+HAS_IDEMPOTENCY_KEY = Q(idempotency_key__gt="")
+HAS_FAILURE_REASON = Q(failure_reason__gt="")
+HAS_NOT_SUCCEEDED = ~Q(status="succeeded")
+
 
 class RenderQuerySet(BulkUpdateQuerySet["Render"]):
+    def with_status(self, *statuses: str) -> "RenderQuerySet":
+        """Renders in one of these statuses."""
+        renders = self.filter(status__in=statuses)
+        return renders if Render.Status.SUCCEEDED in statuses else renders._stating(HAS_NOT_SUCCEEDED)
+
+    def with_failure_reason(self, *reasons: str) -> "RenderQuerySet":
+        """Renders that failed for one of these reasons."""
+        return self.filter(failure_reason__in=reasons)._stating(HAS_FAILURE_REASON)
+
     def active(self) -> "RenderQuerySet":
         """Renders that can still change by themselves: queued, submitting or rendering."""
-        # The condition of the partial index; the constraints make it equal to the active statuses.
-        return self.filter(finished_at__isnull=True)
+        return self.with_status(*Render.ACTIVE)
 
     def submitted(self) -> "RenderQuerySet":
         """Active renders that AWS has been asked to start."""
-        return self.active().exclude(status=Render.Status.QUEUED)
+        return self.with_status(Render.Status.SUBMITTING, Render.Status.RENDERING)
 
     def queued(self) -> "RenderQuerySet":
         """Queued renders in the order in which they start."""
-        return self.active().filter(status=Render.Status.QUEUED).order_by("queue_rank", "id")
+        return self.filter(status=Render.Status.QUEUED).order_by("queue_rank", "id")
 
     def unconfirmed(self) -> "RenderQuerySet":
         """Renders whose start has no answer yet: the call is under way, or its outcome is unknown."""
-        return self.active().filter(status=Render.Status.SUBMITTING)
+        return self.with_status(Render.Status.SUBMITTING)
 
     def using_slots(self, at: datetime) -> "RenderQuerySet":
         """Renders whose functions may be running on AWS at ``at``."""
         return self.submitted().filter(slots_until__gt=at)
 
-    def refreshable(self, at: datetime) -> "RenderQuerySet":
-        """Submitted renders, and presumed failed ones whose recheck is due at ``at``."""
-        return self.filter(
-            Q(finished_at__isnull=True) & ~Q(status=Render.Status.QUEUED)
-            | Q(finished_at__isnull=False, refresh_state__next_refresh_at__lte=at)
-        )
-
     def lost_and_due(self, at: datetime) -> "RenderQuerySet":
         """Lost renders without a renderId whose recheck is due at ``at``."""
-        lost = Render.FailureReason.LOST
-        return self.filter(refresh_state__next_refresh_at__lte=at, failure_reason=lost, render_id="")
+        lost = self.with_failure_reason(Render.FailureReason.LOST)
+        return lost.filter(refresh_state__next_refresh_at__lte=at, render_id="")
+
+    def ended_before(self, at: datetime) -> "RenderQuerySet":
+        """Renders that ended before ``at``."""
+        # None ended before it was created, so that the index of the newest renders finds them.
+        return self.filter(created_at__lt=at, finished_at__lt=at)
+
+    def with_any_key(self) -> "RenderQuerySet":
+        """Renders that have an idempotency key."""
+        return self.filter(HAS_IDEMPOTENCY_KEY)
+
+    def with_key(self, idempotency_key: str, *, owner: Any) -> "RenderQuerySet":
+        """The render that ``owner`` (a user or None) created with this key, if there is one."""
+        return self.with_any_key().filter(idempotency_key=idempotency_key, owner=owner)
+
+    def with_render_id(self, *render_ids: str) -> "RenderQuerySet":
+        """Renders with one of these renderIds of Remotion's; each is unique in its bucket."""
+        return self.filter(HAS_RENDER_ID, render_id__in=render_ids)
 
     def matching_id(self, *texts: str) -> "RenderQuerySet":
         """Renders whose id, ours or Remotion's, is among ``texts``."""
@@ -57,7 +82,14 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         for text in texts:
             with contextlib.suppress(ValueError):
                 ours.append(uuid.UUID(text))
-        return self.filter(Q(pk__in=ours) | Q(render_id__in=[text for text in texts if text]))
+        return self.filter(Q(pk__in=ours) | Q(render_id__in=texts) & HAS_RENDER_ID)
+
+    def _stating(self, condition: Q) -> "RenderQuerySet":
+        """State the condition of a partial index that few rows fulfil, on SQLite.
+
+        PostgreSQL would multiply the shares of both filters, expect too few rows, and sort all of them.
+        """
+        return self.filter(condition) if connection.vendor == "sqlite" else self
 
     def visible_to(self, user: Any) -> "RenderQuerySet":
         """All renders for a user with the permission ``view_render``, else the user's own.
@@ -169,7 +201,14 @@ class Render(models.Model):
     )
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True, help_text="When Remotion was asked to cancel it.")
-    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
+    retry_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="retries",
+        db_index=False,  # render_retries leaves out the many that are no retry
+    )
     idempotency_key = models.CharField(max_length=255, blank=True, default="")
     idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
 
@@ -198,20 +237,20 @@ class Render(models.Model):
             models.Index(
                 fields=["status", "-created_at", "-id"],
                 name="render_status_newest",
-                condition=~Q(status="succeeded"),
+                condition=HAS_NOT_SUCCEEDED,
             ),
             models.Index(
                 fields=["owner", "status", "-created_at", "-id"],
                 name="render_owner_status_newest",
-                condition=~Q(status="succeeded"),
+                condition=HAS_NOT_SUCCEEDED,
             ),
             models.Index(
                 fields=["failure_reason", "-created_at", "-id"],
                 name="render_reason_newest",
-                condition=~Q(failure_reason=""),
+                condition=HAS_FAILURE_REASON,
             ),
-            models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
             models.Index(fields=["queue_rank", "id"], name="render_queued", condition=Q(status="queued")),
+            models.Index(fields=["retry_of"], name="render_retries", condition=Q(retry_of__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -238,18 +277,18 @@ class Render(models.Model):
                 name="render_priority_from_50_to_50", condition=Q(priority__gte=-50) & Q(priority__lte=50)
             ),
             models.UniqueConstraint(
-                fields=["owner", "idempotency_key"],
+                fields=["idempotency_key", "owner"],
                 name="render_idempotent_per_owner",
-                condition=~Q(idempotency_key=""),
+                condition=HAS_IDEMPOTENCY_KEY,
             ),
             models.UniqueConstraint(
                 fields=["idempotency_key"],
                 name="render_idempotent_without_owner",
-                condition=~Q(idempotency_key="") & Q(owner__isnull=True),
+                condition=HAS_IDEMPOTENCY_KEY & Q(owner__isnull=True),
             ),
             # renderId first: people search for it without its bucket.
             models.UniqueConstraint(
-                fields=["render_id", "bucket_name"], name="render_remote_unique", condition=~Q(render_id="")
+                fields=["render_id", "bucket_name"], name="render_remote_unique", condition=HAS_RENDER_ID
             ),
         ]
 
