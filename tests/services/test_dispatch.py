@@ -214,3 +214,13 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
         with pytest.raises(StartFailed, match="started as abc123, but the database does not answer"):
             create()
         wait_until(self.is_stored)
+
+    def test_the_client_gets_the_id_of_the_row_if_that_takes_long(
+        self, break_connections: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, api: APIClient
+    ) -> None:
+        monkeypatch.setattr(dispatch, "MAX_STORE_SECONDS", 0.1)
+        break_connections(2)
+        response = api.post("/api/lambda/render", BODY, format="json")
+        assert (response.status_code, response.json()["code"]) == (504, "outcome_unknown")
+        wait_until(self.is_stored)
+        assert response.json()["id"] == str(Render.objects.get().id)

@@ -103,6 +103,16 @@ class TestReconcile:
         assert Render.objects.get().status == Status.SUBMITTING
         assert reconcile().found == 1
 
+    def test_stills_and_outputs_elsewhere_can_be_read(self, bucket: Any) -> None:
+        doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+        still, elsewhere = progress_of(None), progress_of(None)
+        del still["renderMetadata"]["frameRange"], still["renderMetadata"]["everyNthFrame"]
+        elsewhere["renderMetadata"]["outName"] = {"bucketName": "videos", "key": "ours/1.mp4"}
+        put(bucket, "renders/aaaaaaaaaa/progress.json", still)
+        put(bucket, "renders/bbbbbbbbbb/progress.json", elsewhere)
+        reconcile()
+        assert Render.objects.get().failure_reason == "lost"
+
     def test_but_not_for_ever(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         doubtful(submitted_at=timezone.now() - timedelta(seconds=301 + 600))
         put(bucket, "renders/aaaaaaaaaa/progress.json", {})

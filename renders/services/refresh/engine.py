@@ -11,7 +11,7 @@ from renders.models import RefreshState, Render
 from renders.remotion.errors import RemotionError, Unavailable, UnusableResponse
 from renders.remotion.reader import FetchFailed, FetchResult, ProgressRequest, fetch_many
 from renders.remotion.target import LambdaTarget
-from renders.services.refresh.apply import Refreshed, apply
+from renders.services.refresh.apply import ROW_DELETED, Refreshed, apply
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.lease import BATCH_SIZE, claim_due, claim_for_watcher, claim_now
 from renders.services.refresh.observe import observe
@@ -44,7 +44,7 @@ def refresh_renders(renders: Iterable[Render], is_stopped: Callable[[], bool] = 
     remaining = iter(renders)
     while batch := list(islice(remaining, BATCH_SIZE)):
         refreshable = [render for render in batch if render.render_id and render.is_refreshable]
-        results: dict[Any, Refreshed] = {}
+        results: dict[Any, Refreshed] = {render.pk: Refreshed(render, ROW_DELETED) for render in refreshable}
         for _, group in groupby(sorted(claim_now(refreshable), key=_place), key=_place):
             results |= {result.render.pk: result for result in _refresh_claimed(list(group), is_stopped)}
         for render in batch:

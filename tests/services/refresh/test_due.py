@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from renders.models import RefreshState, Render, RenderQuerySet
+from renders.models.refresh_state import RefreshStateQuerySet
 from renders.remotion import reader
 from renders.remotion.errors import Unavailable
 from renders.remotion.reader import FetchFailed, Unchanged
@@ -326,6 +327,23 @@ class TestBatches:
             refresh_due()
         assert len(calls) == 2
         assert Render.objects.filter(status=Status.SUCCEEDED).count() == (5 if failures == 1 else 0)
+
+    def test_the_second_attempt_schedules_as_the_first_would_have(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        update_many, calls = RefreshStateQuerySet.update_many, []
+
+        def break_off_once(self: RefreshStateQuerySet, rows: list[RefreshState], names: tuple[str, ...]) -> None:
+            calls.append(names)
+            if len(calls) == 1:
+                raise OperationalError("the connection is lost")
+            update_many(self, rows, names)
+
+        monkeypatch.setattr(RefreshStateQuerySet, "update_many", break_off_once)
+        render = make_render(submitted_at=timezone.now())
+        aws.answers[progress_path(render)] = reply(recorded(step=10))
+        refresh_due()
+        assert next_refresh_at() <= timezone.now() + timedelta(seconds=1)
 
     def test_one_row_that_cannot_be_saved_keeps_none_of_the_others(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
