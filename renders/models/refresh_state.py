@@ -7,7 +7,8 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from renders.models.bulk_update import BulkUpdateQuerySet
-from renders.models.render import Render, RenderQuerySet
+from renders.models.render import Render
+from renders.models.render_query_set import RenderQuerySet
 
 
 class RefreshStateQuerySet(BulkUpdateQuerySet["RefreshState"]):

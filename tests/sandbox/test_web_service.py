@@ -12,7 +12,9 @@ from renders.sandbox.web_service import WebService
 def sandbox(tmp_path: Path) -> Sandbox:
     """One that is not started, with a database that no version of this project has made."""
     (tmp_path / "db.sqlite3").write_text("no database " * 1000)
-    return Sandbox(Toolchain(tmp_path), data=tmp_path)
+    sandbox = Sandbox(Toolchain(tmp_path), data=tmp_path)
+    sandbox.s3_url = sandbox.lambda_url = "http://127.0.0.1:1"
+    return sandbox
 
 
 class TestWebService:
