@@ -237,6 +237,13 @@ class TestOneBucketsFailure:
         assert Render.objects.get(pk=overdue.pk).failure_reason == Render.FailureReason.LOST
         assert Render.objects.get(pk=early.pk).status == Status.SUBMITTING
 
+    def test_a_bucket_that_may_not_be_listed_is_read_all_the_same(self, aws: ScriptedServer, bad: str) -> None:
+        doubtful(configured_bucket=bad)
+        aws.answers[f"/{bad}?list-type"] = s3_error(403, "AccessDenied")
+        breaker = CircuitBreaker()
+        reconcile(breaker=breaker)
+        assert breaker.open_buckets() == []
+
     def test_a_bucket_whose_circuit_is_open_is_not_asked(self, aws: ScriptedServer, bad: str) -> None:
         doubtful(configured_bucket=bad)
         self.good_row(aws)
@@ -288,3 +295,23 @@ class TestAfterItsTime:
         RefreshState.objects.update(next_refresh_at=timezone.now())
         assert reconcile().found == 1
         assert Render.objects.get().status == Status.RENDERING
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+def test_a_lost_row_that_is_deleted_during_its_recheck_affects_no_other(
+    aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch, is_found: bool
+) -> None:
+    late = {"submitted_at": timezone.now() - timedelta(seconds=301)}
+    lost = {"failure_reason": "lost", "render_id": "", "bucket_name": ""}
+    gone = make_render(Status.FAILED, next_refresh_at=timezone.now(), **lost, **late)
+    other = doubtful(**late)
+    aws.answers[f"/{BUCKET}?list-type"] = listing(*[f"renders/aaaaaaaaaa/{gone.out_name}"] * is_found)
+    list_files = storage.list_render_files
+
+    def delete_and_list(*args: Any, **options: Any) -> Any:
+        delete_render(gone)
+        return list_files(*args, **options)
+
+    monkeypatch.setattr(storage, "list_render_files", delete_and_list)
+    reconcile()
+    assert [(render.pk, render.failure_reason) for render in Render.objects.all()] == [(other.pk, "lost")]
