@@ -19,7 +19,9 @@ elif (BASE_DIR / ".env").exists():
 # Django -------------------------------------------------------------------------------------
 
 DEBUG = env.boolean("DJANGO_DEBUG")
-SECRET_KEY = env.secret("DJANGO_SECRET_KEY") or generate_secret_key()
+SECRET_KEY = env.secret("DJANGO_SECRET_KEY")
+if SECRET_KEY_IS_GENERATED := not SECRET_KEY:
+    SECRET_KEY = generate_secret_key()
 ALLOWED_HOSTS = env.texts(
     "DJANGO_ALLOWED_HOSTS",
     default=["localhost", "127.0.0.1", "[::1]"],
@@ -204,3 +206,6 @@ REMOTION_STALL_SECONDS = env.integer(
 )
 # Seconds to wait for the function's answer to a start; after that its outcome is unknown.
 REMOTION_START_TIMEOUT = env.integer("REMOTION_START_TIMEOUT", default=60, minimum=1, maximum=900, unit="seconds")
+
+# Variables that no line above reads, each with the nearest name that one does, or with "".
+UNKNOWN_VARIABLES = env.unknown()

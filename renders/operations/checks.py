@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004
 from django.http.request import split_domain_port, validate_host
 
-from renderhub.env import GENERATED_KEY_PREFIX, env
 from renders.remotion.errors import SetupError
 from renders.remotion.options import RenderOptions
 from renders.remotion.target import LambdaTarget
@@ -31,14 +30,14 @@ def check_unknown_variables(**kwargs: Any) -> list[CheckMessage]:
             hint=f"Did you mean {nearest}?" if nearest else "The file .env.example lists the settings.",
             id="renders.W010",
         )
-        for name, nearest in env.unknown().items()
+        for name, nearest in settings.UNKNOWN_VARIABLES.items()
     ]
 
 
 @register(ENVIRONMENT, deploy=True)
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a key that each process generates for itself."""
-    if not settings.SECRET_KEY.startswith(GENERATED_KEY_PREFIX):
+    if not settings.SECRET_KEY_IS_GENERATED:
         return []
     return [
         Warning(

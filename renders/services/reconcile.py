@@ -222,7 +222,7 @@ class _Scan:
         """Look at each file and move the scan's position behind it; False if requests ran out before the end."""
         matches = {file: match for file in files if (match := RENDER_FILE.match(file.key))}
         ids = {match["render_id"] for match in matches.values()}
-        known = Render.objects.filter(bucket_name=scan.bucket_name, render_id__in=ids)
+        known = Render.objects.with_render_id(*ids).filter(bucket_name=scan.bucket_name)
         known_ids = set(known.values_list("render_id", flat=True))
         for file, match in matches.items():
             started = StartedRender(match["render_id"], scan.bucket_name)

@@ -2,7 +2,8 @@
 
 Each benchmark prints its table and, on the last line, the figure that counts; the status is 1
 where that is missed. All use a PostgreSQL database of their own, made anew on the server that
-``DATABASE_URL`` names and dropped at the end.
+``DATABASE_URL`` names and dropped at the end. ``--against ../other-checkout`` runs that checkout's
+benchmark too, a round of each in turn, and prints how they compare.
 """
 
 import argparse
@@ -12,10 +13,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 import django
 import psycopg
 from psycopg import sql
+
+from tests.benchmarks import against
 
 # Each is a module with `run() -> bool`: whether its figure is met.
 BENCHMARKS = {
@@ -55,7 +59,12 @@ def own_database(server: str) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measures one figure.")
     parser.add_argument("name", choices=BENCHMARKS)
-    name = parser.parse_args().name
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout to compare with, in turn")
+    options = parser.parse_args()
+    name = options.name
+    if options.against:
+        against.compare(name, options.against)
+        return 0
     with own_database(os.environ.get("DATABASE_URL", SERVER)) as url:
         os.environ["DATABASE_URL"] = url
         os.environ["RENDERHUB_ENV_FILE"] = os.devnull

@@ -42,8 +42,8 @@ INSERT INTO renders_render (
     id, owner_id, status, failure_reason, error, errors, input_props, composition, serve_url, function_name,
     function_timeout, region, configured_bucket, frames_per_lambda, codec, remotion_version, render_id, bucket_name,
     cloudwatch_logs, folder_in_s3_console, progress, frames_rendered, output_bucket, output_key, output_size, cost,
-    currency, slots_needed, priority, queue_rank, throttled_count, idempotency_key, idempotency_fingerprint,
-    created_at, submitted_at, refreshed_at, finished_at
+    currency, slots_needed, priority, queue_rank, throttled_count, idempotency_key,
+    idempotency_fingerprint, created_at, submitted_at, refreshed_at, finished_at
 )
 SELECT id, owner_id, status,
     CASE WHEN status <> 'failed' THEN '' WHEN noise < 0.5 THEN 'timed_out' WHEN noise < 0.55 THEN 'lost'

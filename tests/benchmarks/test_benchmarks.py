@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from renders.models import RefreshState, Render
 from tests.benchmarks import __main__ as command
+from tests.benchmarks import against, fill
 from tests.benchmarks.table import conclude, ratio, rounds, show
 
 
@@ -50,6 +54,59 @@ def test_the_last_line_says_whether_the_figure_is_met(
 ) -> None:
     assert conclude("so much", 2, **limits) is last.endswith("met")
     assert capsys.readouterr().out == f"{last}\n"
+
+
+CHECKOUT = """
+from pathlib import Path
+from tests.benchmarks import table
+
+DATABASE = "of its own"
+
+def measure():
+    with Path({turns!r}).open("a") as turns:
+        turns.write("{name} ")
+    return {value}
+
+def main():
+    table.rounds({{"speed": measure}}, count=3)
+    print("the end of {name}")
+"""
+
+
+def make_checkout(folder: Path, *, turns: Path, value: float) -> Path:
+    """Make a checkout with a benchmark that notes when it is its turn."""
+    package = folder / "tests" / "benchmarks"
+    package.mkdir(parents=True)
+    for file in (folder / "tests" / "__init__.py", package / "__init__.py", package / "table.py"):
+        file.touch()
+    (package / "__main__.py").write_text(CHECKOUT.format(turns=str(turns), name=folder.name, value=value))
+    return folder
+
+
+def test_two_checkouts_take_turns_and_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    turns = tmp_path / "turns"
+    older = make_checkout(tmp_path / "older", turns=turns, value=2)
+    newer = make_checkout(tmp_path / "newer", turns=turns, value=3)
+    against.compare("any", older, newer)
+    assert turns.read_text().split() == ["older", "newer"] * 3
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["older:", "the", "end", "of", "older"] in lines
+    assert lines[-1] == ["speed,", "newer", "3.00", "3.00", "3.00", "1.50"]
+
+
+def test_a_checkout_whose_benchmark_breaks_off_is_named(tmp_path: Path) -> None:
+    older = make_checkout(tmp_path / "older", turns=tmp_path, value=2)  # a folder cannot be written
+    with pytest.raises(SystemExit, match=r"older broke off"):
+        against.compare("any", older, older)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_table_of_the_lists_can_be_filled() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("The benchmarks use PostgreSQL.")
+    fill.fill(1000)
+    assert Render.objects.count() == 1000
+    assert RefreshState.objects.count() == Render.objects.filter(status=Render.Status.RENDERING).count() == 4
 
 
 def test_without_postgresql_it_says_so_in_a_sentence() -> None:

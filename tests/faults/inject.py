@@ -14,10 +14,11 @@ from renders.remotion.target import LambdaTarget
 from renders.services.dispatch import configuration
 from tests.faults.report import say
 from tests.faults.service import Service
-from tests.faults.trials import FEW_FRAMES, MANY_FRAMES, Plan, Trial
+from tests.faults.trials import Plan, Trial
 
-PACE = {FEW_FRAMES: 1.0, MANY_FRAMES: 10.0}
-"""Seconds from a trial to the next: about what two cores render."""
+PACE_SECONDS = 1.0
+MOST_RENDERING = 5
+"""Renders under way at most when the next trial is sent: more than two cores can do in time fail by the time limit."""
 
 
 def inject(trials: Sequence[Trial], plan: Plan, service: Service) -> None:
@@ -35,7 +36,9 @@ def inject(trials: Sequence[Trial], plan: Plan, service: Service) -> None:
         for trial in trials:
             sent.append(callers.submit(run, trial))
             say(f"\r{len(sent)} of {len(trials)} faults sent", end="")
-            time.sleep(PACE[trial.frames])
+            time.sleep(PACE_SECONDS)
+            while Render.objects.filter(status=Render.Status.RENDERING).count() >= MOST_RENDERING:
+                time.sleep(PACE_SECONDS)
     for call in sent:
         call.result()
     say()

@@ -4,7 +4,7 @@ import environ
 import pytest
 from django.core.checks import run_checks
 
-from renderhub.env import GENERATED_KEY_PREFIX, env
+from renderhub.env import env
 from tests.processes import run_python
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -22,7 +22,7 @@ def ids() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def set_up_environment(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.SECRET_KEY = SECRET
+    settings.SECRET_KEY, settings.SECRET_KEY_IS_GENERATED = SECRET, False
     monkeypatch.setattr(environ.Env, "ENVIRON", {})
 
 
@@ -37,7 +37,7 @@ def test_the_defaults_are_fine() -> None:
         ("REMOTION_SITE_NAME", "", "renders.W001"),
         ("API_ALLOW_ANONYMOUS", True, "renders.W002"),
         ("REMOTION_PRIVACY", "public", "renders.W003"),
-        ("SECRET_KEY", f"{GENERATED_KEY_PREFIX}{SECRET}", "renders.W009"),
+        ("SECRET_KEY_IS_GENERATED", True, "renders.W009"),
     ],
 )
 def test_what_is_unwise_in_production_is_a_warning(settings: Any, name: str, value: Any, expected: str) -> None:
@@ -85,20 +85,25 @@ class TestUnknownVariables:
             ("DATABASE_URI", "DATABASE_URL"),
         ],
     )
-    def test_warn_with_the_nearest_setting(self, monkeypatch: pytest.MonkeyPatch, name: str, nearest: str) -> None:
+    def test_warn_with_the_nearest_setting(
+        self, settings: Any, monkeypatch: pytest.MonkeyPatch, name: str, nearest: str
+    ) -> None:
         monkeypatch.setattr(environ.Env, "ENVIRON", {name: "9"})
+        settings.UNKNOWN_VARIABLES = env.unknown()
         (message,) = messages(deploy=False)
         assert (message.id, message.hint) == ("renders.W010", f"Did you mean {nearest}?")
         assert f"environment variable {name} is set" in message.msg
 
-    def test_that_resemble_none_point_to_the_list(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_that_resemble_none_point_to_the_list(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(environ.Env, "ENVIRON", {"REMOTION_FOO": "9"})
+        settings.UNKNOWN_VARIABLES = env.unknown()
         (message,) = messages(deploy=False)
         assert message.hint == "The file .env.example lists the settings."
 
-    def test_of_other_programs_are_fine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_other_programs_are_fine(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         others = ("DJANGO_SETTINGS_MODULE", "DJANGO_SUPERUSER_PASSWORD", "DATABASE_HOST", "AWS_REGION", "PATH")
         monkeypatch.setattr(environ.Env, "ENVIRON", dict.fromkeys([*others, *env.names], "9"))
+        settings.UNKNOWN_VARIABLES = env.unknown()
         assert messages(deploy=False) == []
 
     def test_every_command_warns(self) -> None:

@@ -29,7 +29,7 @@ class Command(DatabaseCommand):
         # A key that has not expired must still lead to its row.
         is_remembered = ~Q(idempotency_key="") & Q(created_at__gte=now - IDEMPOTENCY_KEY_TTL)
         is_remembered &= ~Q(idempotency_key__startswith=RESERVED_KEY_PREFIX)
-        ended = Render.objects.filter(finished_at__lt=now - older_than)
+        ended = Render.objects.ended_before(now - older_than)
         old = ended.exclude(is_remembered)
         kept = ended.filter(is_remembered).count()
         keeping = f" {kept} are kept, because their Idempotency-Key is still good." if kept else ""
