@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from renders.management.commands.refresh_renders import _choose
 from renders.models import Render
+from renders.services.refresh import engine, lease
 from renders.services.refresh.engine import refresh_renders
 from tests.factories import BUCKET, load_recording, make_render
 from tests.servers import ScriptedServer, reply, s3_error
@@ -132,3 +133,26 @@ def test_more_rows_take_no_more_queries(aws: ScriptedServer) -> None:
         return len(queries)
 
     assert count_queries(2) == count_queries(20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_process_may_write_while_many_rows_are_refreshed(
+    aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More rows than a database cursor reads at once."""
+    rows = [make_render(Status.SUCCEEDED) for _ in range(501)]
+    claim_now = lease.claim_now
+
+    def write() -> None:
+        Render.objects.filter(pk=rows[0].pk).update(error="Written meanwhile.")
+        connection.close()
+
+    def claim_after_another(renders: list[Render]) -> list[Render]:
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join()
+        return claim_now(renders)
+
+    monkeypatch.setattr(engine, "claim_now", claim_after_another)
+    Render.objects.update(status=Status.RENDERING, finished_at=None)
+    assert "Refreshed 501: 501 rendering." in run()[0]

@@ -55,7 +55,8 @@ class Command(DatabaseCommand):
     def _refresh(self, renders: RenderQuerySet, stop: threading.Event) -> int:
         counts: Counter[str] = Counter()
         failed = self._reconcile()
-        for result in refresh_renders(renders.iterator(chunk_size=500), stop.is_set):
+        # Read to the end first: an open cursor keeps SQLite from writing once another process has written.
+        for result in refresh_renders(list(renders), stop.is_set):
             if result.error:
                 failed += 1
                 self.stderr.write(f"{result.render.id}: {result.error}")
