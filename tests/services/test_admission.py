@@ -98,7 +98,7 @@ class TestSlotsEnd:
     ) -> None:
         settings.REMOTION_CONCURRENCY = 4
         first, second = create(), create()
-        make_time = timedelta(seconds=60 + 2 * 240)
+        make_time = timedelta(seconds=60 + 60 + 2 * 240)
         assert first.submitted_at
         assert first.slots_until == first.submitted_at + make_time
         assert second.slots_until is None

@@ -165,6 +165,15 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pi
 """
 
 
+def test_a_queued_render_whose_bucket_does_not_exist_fails_at_once(aws: ScriptedServer) -> None:
+    aws.answers[INVOKE] = reply({"type": "error", "message": "The specified bucket does not exist"})
+    make_render(Status.QUEUED)
+    render = dispatch_next()
+    assert render
+    assert (render.status, render.failure_reason) == (Status.FAILED, "rejected")
+    assert "Set REMOTION_BUCKET_NAME" in render.error
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no connection that could break.")
 class TestTheDatabaseBreaksWhenAwsHasAnswered:

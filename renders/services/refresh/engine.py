@@ -58,15 +58,13 @@ def refresh_due(breaker: CircuitBreaker, is_stopped: Callable[[], bool] = lambda
         return []
     bucket_name = renders[0].bucket_name
     breaker.begin(bucket_name)
-    results: list[Refreshed] = []
+    has_answered, is_slow = True, False  # if this raises, the database has failed, and not S3
     try:
         results = _refresh_claimed(renders, is_stopped)
+        has_answered = any(_is_answer(result.error) for result in results)
+        is_slow = any(result.out_of_time for result in results)
     finally:
-        breaker.end(
-            bucket_name,
-            has_answered=any(_is_answer(result.error) for result in results),
-            is_slow=any(result.out_of_time for result in results),
-        )
+        breaker.end(bucket_name, has_answered=has_answered, is_slow=is_slow)
     return results
 
 
