@@ -183,7 +183,7 @@ class Worker:
             self.failures += 1
             message = f"Unconfirmed renders could not be looked for in {name}: {error}"
             self._throttle.log(logging.WARNING, message, extra={"bucket": name})
-        if result.unconfirmed:
+        if result.requests:
             self._throttle.log(logging.INFO, result.summary, key=reconcile)
         return RECONCILE_SECONDS
 

@@ -30,7 +30,7 @@ def render_example(web_url: str, toolchain: Toolchain, *, say: Callable[[str], N
     Raise SandboxError if the render fails or the video is not what was asked for.
     """
     started_at = time.monotonic()
-    render = _post(f"{web_url}/api/lambda/render", EXAMPLE)
+    render = start_example(web_url, say=say)
     say(f"renderId {render['renderId']}, answered in {time.monotonic() - started_at:.2f} s")
     output = _wait_for_output(web_url, render)
     video = toolchain.folder / "video.mp4"
@@ -43,6 +43,19 @@ def render_example(web_url: str, toolchain: Toolchain, *, say: Callable[[str], N
         f" {found['nb_read_frames']} frames; it took {time.monotonic() - started_at:.1f} s"
     )
     return video
+
+
+def start_example(web_url: str, *, say: Callable[[str], None]) -> dict[str, Any]:
+    """Start the example as soon as the renders that an earlier run has left have ended."""
+    has_said = False
+    while True:
+        answer = _post(f"{web_url}/api/lambda/render", EXAMPLE, retryable={429})
+        if "renderId" in answer:
+            return answer
+        if not has_said:
+            say("Waiting for the renders that the last run has left; --fresh deletes them.")
+            has_said = True
+        time.sleep(1)
 
 
 def _wait_for_output(web_url: str, render: dict[str, Any]) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def _admit(render: Render, target: LambdaTarget, *, may_wait: bool, start_now: b
 def _refuse(render: Render) -> None:
     if render.idempotency_key and with_same_key(render).exists():
         raise IntegrityError("The key is known.")
+    if Render.objects.queued().exists():
+        raise NoFreeSlots("Other renders are queued and come first, so nothing was started. Try again later.")
     raise NoFreeSlots(
         f"All {settings.REMOTION_CONCURRENCY} functions are in use, so nothing was started. Try again later."
     )

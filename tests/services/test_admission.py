@@ -60,6 +60,14 @@ class TestAdmission:
         assert response["Retry-After"]
         assert Render.objects.count() == 1
 
+    def test_it_says_so_where_others_are_queued(self, api: APIClient, numbered: ScriptedServer) -> None:
+        make_render(Status.QUEUED, slots_needed=200)
+        response = api.post("/api/lambda/render", BODY, format="json")
+        assert (response.status_code, response.json()["error"][:46]) == (
+            429,
+            "Other renders are queued and come first, so no",
+        )
+
     @pytest.mark.parametrize("priority", [51, -51, 1.0, "1", True])
     def test_priority_is_checked(self, api: APIClient, aws: ScriptedServer, priority: Any) -> None:
         response = api.post("/api/renders/", {**BODY, "priority": priority}, format="json")
