@@ -48,6 +48,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "submitted_at": timezone.now() - timedelta(seconds=10),
         "slots_until": timezone.now() + timedelta(minutes=9),
         "finished_at": timezone.now() if status in Render.TERMINAL else None,
+        "created_at": fields.get("finished_at") or timezone.now(),
     }
     own = {name: fields.pop(name) for name in REFRESH_FIELDS if name in fields}
     render = Render.objects.create(**{**defaults, **fields})
@@ -57,7 +58,7 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
     return render
 
 
-def doubtful(**fields: Any) -> Render:
+def make_unconfirmed(**fields: Any) -> Render:
     """A row whose start is unconfirmed."""
     return make_render(Render.Status.SUBMITTING, error="AWS did not answer.", **fields)
 

@@ -29,6 +29,20 @@ COLOURS = {
 }
 
 
+class StatusFilter(admin.ChoicesFieldListFilter):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Render]) -> QuerySet[Render] | None:
+        if not self.lookup_val:
+            return super().queryset(request, queryset)
+        return cast("RenderQuerySet", queryset).with_status(*self.lookup_val)
+
+
+class FailureReasonFilter(admin.ChoicesFieldListFilter):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Render]) -> QuerySet[Render] | None:
+        if not self.lookup_val:
+            return super().queryset(request, queryset)
+        return cast("RenderQuerySet", queryset).with_failure_reason(*self.lookup_val)
+
+
 @admin.register(Render)
 class RenderAdmin(RenderActions):
     """One column each for what support asks first: who, how far, how long, how much, where the logs are."""
@@ -45,7 +59,7 @@ class RenderAdmin(RenderActions):
         "links",
     )
     # Only what an index answers: no filter that must collect its values first.
-    list_filter = ("status", "failure_reason", "created_at")
+    list_filter = (("status", StatusFilter), ("failure_reason", FailureReasonFilter), "created_at")
     list_select_related = ("owner", "refresh_state")
     search_fields = ("id", "render_id")
     search_help_text = (
@@ -217,4 +231,4 @@ def _search(renders: RenderQuerySet, text: str) -> RenderQuerySet:
     with_id = renders.matching_id(*text.split())
     if with_id.exists():
         return with_id
-    return renders.filter(status=Render.Status.FAILED, error__icontains=text)
+    return renders.with_status(Render.Status.FAILED).filter(error__icontains=text)

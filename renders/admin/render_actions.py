@@ -73,7 +73,7 @@ class RenderActions(ReadOnlyAdmin):
         for render in renders:
             try:
                 results.append(use_case(render))
-            except (RemotionError, Refused) as err:
+            except (RemotionError, Refused, Render.DoesNotExist) as err:
                 errors.append((render, err))
         self.tell_errors(request, errors)
         return results

@@ -8,7 +8,13 @@ A sentence may be reworded at any time; a code keeps its meaning.
 import logging
 from typing import Any, NamedTuple
 
-from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -47,6 +53,7 @@ SERVER_ERROR = "Something failed on our side. The log says what; nothing that wa
 FORBIDDEN = "You may not do this."
 CUT_OFF = "The request's body could not be read to its end: send it again."
 JSON_ONLY = "Every answer is JSON: send the header `Accept: application/json`, or none."
+NO_SUCH_RENDER = "There is no such render."
 SEND_JSON = "Send the body as JSON, with the header `Content-Type: application/json`."
 
 ANSWERS: dict[type[BaseException], Answer] = {
@@ -71,7 +78,8 @@ ANSWERS: dict[type[BaseException], Answer] = {
     exceptions.PermissionDenied: Answer(403, "permission_denied"),
     PermissionDenied: Answer(403, "permission_denied", FORBIDDEN),
     exceptions.NotFound: Answer(404, "not_found"),
-    Http404: Answer(404, "not_found", "There is no such render."),
+    Http404: Answer(404, "not_found", NO_SUCH_RENDER),
+    ObjectDoesNotExist: Answer(404, "not_found", NO_SUCH_RENDER),  # deleted while the request was handled
     # Not as things stand: nothing has changed.
     Conflict: Answer(409, "conflict"),
     KeyReused: Answer(409, "idempotency_key_reused"),

@@ -2,7 +2,8 @@
 
 from renders.models.bucket_scan import BucketScan
 from renders.models.refresh_state import RefreshState
-from renders.models.render import Render, RenderQuerySet
+from renders.models.render import Render
+from renders.models.render_query_set import RenderQuerySet
 from renders.models.webhook_delivery import WebhookDelivery, WebhookDeliveryQuerySet
 
 __all__ = [

@@ -8,12 +8,20 @@ from django.db import connection, models, transaction
 
 from renders.models.bulk_update import BulkUpdateQuerySet
 from renders.models.render import Render
+from renders.models.render_query_set import RenderQuerySet
 
 
 class RefreshStateQuerySet(BulkUpdateQuerySet["RefreshState"]):
     def due(self, at: datetime) -> "RefreshStateQuerySet":
         """States of renders whose progress.json is to be read at ``at``."""
         return self.filter(next_refresh_at__lte=at).exclude(bucket_name="")
+
+    def refreshable_renders(self, at: datetime) -> RenderQuerySet:
+        """Submitted renders, and presumed failed ones whose recheck is due at ``at``."""
+        # A union: for an OR across a join, both databases read all renders.
+        due = self.filter(next_refresh_at__lte=at).values("pk")
+        submitted = Render.objects.submitted().order_by().values("pk")
+        return Render.objects.filter(pk__in=submitted.union(due))
 
     def claim(self, *, at: datetime, until: datetime, limit: int) -> list["RefreshState"]:
         """Lease up to ``limit`` of these states until ``until``, and return them.

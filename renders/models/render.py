@@ -1,91 +1,21 @@
-"""A render: its fields, what the database holds true about it, and its query set."""
+"""A render: its fields, and what the database holds true about it."""
 
-import contextlib
 import uuid
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from renders.models.bulk_update import BulkUpdateQuerySet
-
-ADMISSION_LOCK = 0x52454E44
-"""Key of PostgreSQL's advisory lock: "REND" in ASCII; no other advisory lock of ours exists."""
-
-
-class RenderQuerySet(BulkUpdateQuerySet["Render"]):
-    def active(self) -> "RenderQuerySet":
-        """Renders that can still change by themselves: queued, submitting or rendering."""
-        # The condition of the partial index; the constraints make it equal to the active statuses.
-        return self.filter(finished_at__isnull=True)
-
-    def submitted(self) -> "RenderQuerySet":
-        """Active renders that AWS has been asked to start."""
-        return self.active().exclude(status=Render.Status.QUEUED)
-
-    def queued(self) -> "RenderQuerySet":
-        """Queued renders in the order in which they start."""
-        return self.active().filter(status=Render.Status.QUEUED).order_by("queue_rank", "id")
-
-    def unconfirmed(self) -> "RenderQuerySet":
-        """Renders whose start has no answer yet: the call is under way, or its outcome is unknown."""
-        return self.active().filter(status=Render.Status.SUBMITTING)
-
-    def using_slots(self, at: datetime) -> "RenderQuerySet":
-        """Renders whose functions may be running on AWS at ``at``."""
-        return self.submitted().filter(slots_until__gt=at)
-
-    def refreshable(self, at: datetime) -> "RenderQuerySet":
-        """Submitted renders, and presumed failed ones whose recheck is due at ``at``."""
-        return self.filter(
-            Q(finished_at__isnull=True) & ~Q(status=Render.Status.QUEUED)
-            | Q(finished_at__isnull=False, refresh_state__next_refresh_at__lte=at)
-        )
-
-    def lost_and_due(self, at: datetime) -> "RenderQuerySet":
-        """Lost renders without a renderId whose recheck is due at ``at``."""
-        lost = Render.FailureReason.LOST
-        return self.filter(refresh_state__next_refresh_at__lte=at, failure_reason=lost, render_id="")
-
-    def matching_id(self, *texts: str) -> "RenderQuerySet":
-        """Renders whose id, ours or Remotion's, is among ``texts``."""
-        ours = []
-        for text in texts:
-            with contextlib.suppress(ValueError):
-                ours.append(uuid.UUID(text))
-        return self.filter(Q(pk__in=ours) | Q(render_id__in=[text for text in texts if text]))
-
-    def visible_to(self, user: Any) -> "RenderQuerySet":
-        """All renders for a user with the permission ``view_render``, else the user's own.
-
-        Those without owner are an anonymous user's own.
-        """
-        if user.has_perm("renders.view_render"):
-            return self
-        return self.filter(owner=user if user.is_authenticated else None)
-
-    def lock_admission(self) -> None:
-        """Let one admission at a time happen, over all processes, until the transaction ends.
-
-        On SQLite the transaction itself is that lock, because it is IMMEDIATE.
-        """
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMISSION_LOCK])
-
-    def save_changes(self, renders: Iterable["Render"]) -> None:
-        """Call ``Render.save_changes()`` of many rows with one statement for each set of changed fields."""
-        by_fields: dict[frozenset[str], list[Render]] = {}
-        for render in renders:
-            if render.changed_fields:
-                by_fields.setdefault(render.changed_fields, []).append(render)
-                render.changed_fields = frozenset()
-        for names, rows in by_fields.items():
-            self.update_many(rows, names)
+from renders.models.render_query_set import (
+    HAS_FAILURE_REASON,
+    HAS_IDEMPOTENCY_KEY,
+    HAS_NOT_SUCCEEDED,
+    HAS_RENDER_ID,
+    RenderQuerySet,
+)
 
 
 class Render(models.Model):
@@ -169,7 +99,14 @@ class Render(models.Model):
     )
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True, help_text="When Remotion was asked to cancel it.")
-    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
+    retry_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="retries",
+        db_index=False,  # render_retries leaves out the many that are no retry
+    )
     idempotency_key = models.CharField(max_length=255, blank=True, default="")
     idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
 
@@ -198,20 +135,20 @@ class Render(models.Model):
             models.Index(
                 fields=["status", "-created_at", "-id"],
                 name="render_status_newest",
-                condition=~Q(status="succeeded"),
+                condition=HAS_NOT_SUCCEEDED,
             ),
             models.Index(
                 fields=["owner", "status", "-created_at", "-id"],
                 name="render_owner_status_newest",
-                condition=~Q(status="succeeded"),
+                condition=HAS_NOT_SUCCEEDED,
             ),
             models.Index(
                 fields=["failure_reason", "-created_at", "-id"],
                 name="render_reason_newest",
-                condition=~Q(failure_reason=""),
+                condition=HAS_FAILURE_REASON,
             ),
-            models.Index(fields=["created_at"], name="render_active", condition=Q(finished_at__isnull=True)),
             models.Index(fields=["queue_rank", "id"], name="render_queued", condition=Q(status="queued")),
+            models.Index(fields=["retry_of"], name="render_retries", condition=Q(retry_of__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -238,18 +175,18 @@ class Render(models.Model):
                 name="render_priority_from_50_to_50", condition=Q(priority__gte=-50) & Q(priority__lte=50)
             ),
             models.UniqueConstraint(
-                fields=["owner", "idempotency_key"],
+                fields=["idempotency_key", "owner"],
                 name="render_idempotent_per_owner",
-                condition=~Q(idempotency_key=""),
+                condition=HAS_IDEMPOTENCY_KEY,
             ),
             models.UniqueConstraint(
                 fields=["idempotency_key"],
                 name="render_idempotent_without_owner",
-                condition=~Q(idempotency_key="") & Q(owner__isnull=True),
+                condition=HAS_IDEMPOTENCY_KEY & Q(owner__isnull=True),
             ),
             # renderId first: people search for it without its bucket.
             models.UniqueConstraint(
-                fields=["render_id", "bucket_name"], name="render_remote_unique", condition=~Q(render_id="")
+                fields=["render_id", "bucket_name"], name="render_remote_unique", condition=HAS_RENDER_ID
             ),
         ]
 

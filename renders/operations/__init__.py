@@ -1,1 +1,1 @@
-"""What the operator runs and watches: system checks, the worker."""
+"""What the operator runs and watches: the worker, system checks, and what is told when the service is not set up."""

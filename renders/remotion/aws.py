@@ -56,7 +56,7 @@ def session(target: LambdaTarget) -> Any:
 
 @lru_cache(maxsize=32)
 def s3_client(target: LambdaTarget) -> Any:
-    """Return boto3's S3 client; a request takes at most 16 s, with one more attempt."""
+    """Return boto3's S3 client; a request takes at most 16 s, its one retry included."""
     options = Config(
         signature_version="s3v4",
         # Without it, signed URLs name S3's global host, which newer regions refuse.

@@ -1,4 +1,4 @@
-"""Lambda's connections: kept alive while a start waits for its answer, and never reused after an idle time.
+"""Connections to Lambda: kept alive while a start waits for its answer, and not reused when idle for long.
 
 A NAT or a firewall drops idle connections without a word. A start on such a connection would get no
 answer, and its outcome would be unknown.

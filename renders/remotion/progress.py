@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from renders.remotion.pricing import currency, estimate_cost
-from renders.remotion.progress_file import FileError, PostRenderData, ProgressFile, RenderMetadata
+from renders.remotion.progress_file import FileError, OutputObject, PostRenderData, ProgressFile, RenderMetadata
 
 GRACE_IN_MS = 20_000
 """How far clocks may differ before Remotion calls a render timed out."""
@@ -134,6 +134,7 @@ def interpret(file: ProgressFile, *, bucket_name: str, now_in_ms: float, functio
 
 
 def _finished(result: PostRenderData, metadata: RenderMetadata, *, bucket_name: str) -> RenderProgress:
+    output = _output(metadata, bucket_name)
     return RenderProgress(
         overall_progress=1,
         frames_rendered=_frame_count(metadata),
@@ -143,8 +144,8 @@ def _finished(result: PostRenderData, metadata: RenderMetadata, *, bucket_name: 
         deadline_in_ms=None,
         is_past_deadline=False,
         errors=[_as_dict(error) for error in result.errors[:MAX_ERRORS]],
-        out_bucket=bucket_name,
-        out_key=output_key(render_id=metadata.render_id, out_name=metadata.out_name or "out.mp4"),
+        out_bucket=output.bucket_name,
+        out_key=output.key,
         output_size=result.output_size,
         time_to_finish=result.time_to_finish,
         cost=result.cost.estimated_cost,
@@ -153,6 +154,12 @@ def _finished(result: PostRenderData, metadata: RenderMetadata, *, bucket_name: 
         fatal_error=None,
         was_cancelled=False,
     )
+
+
+def _output(metadata: RenderMetadata, bucket_name: str) -> OutputObject:
+    if isinstance(metadata.out_name, OutputObject):
+        return metadata.out_name
+    return OutputObject(bucket_name, output_key(render_id=metadata.render_id, out_name=metadata.out_name or "out.mp4"))
 
 
 def _text(value: object) -> str:

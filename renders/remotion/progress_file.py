@@ -56,6 +56,13 @@ class PostRenderData(_CamelCase):
     errors: list[FileError]
 
 
+class OutputObject(msgspec.Struct, rename="camel", frozen=True):
+    """Where an output is that was not to be stored beside its render's progress.json."""
+
+    bucket_name: str
+    key: str
+
+
 class RenderMetadata(_CamelCase):
     """Written when the composition is known."""
 
@@ -65,9 +72,10 @@ class RenderMetadata(_CamelCase):
     memory_size_in_mb: int
     region: str
     render_id: str
-    every_nth_frame: int
-    frame_range: tuple[int, int]
-    out_name: str | None = None
+    out_name: str | OutputObject | None = None
+    # A still has neither.
+    every_nth_frame: int = 1
+    frame_range: tuple[int, int] = (0, 0)
 
 
 class ProgressFile(_CamelCase):
@@ -75,21 +83,23 @@ class ProgressFile(_CamelCase):
 
     chunks: list[int]
     frames_rendered: int
-    frames_encoded: int
-    combined_frames: int
+    # ffmpeg measures audio in seconds, so these two can be fractions of a frame.
+    frames_encoded: float
+    combined_frames: float
     lambdas_invoked: int
     post_render_data: PostRenderData | None
     render_metadata: RenderMetadata | None
     timings: list[Timing]
     errors: list[FileError]
-    fatal_error_timestamp: float | None
     timeout_timestamp: float
     serve_url_opened: float | None
     composition_validated: float | None
+    fatal_error_timestamp: float | None = None
+    """Functions of older versions, such as 4.0.403, do not write it."""
 
 
 def parse_progress(body: bytes) -> ProgressFile:
-    """Parse a progress.json. Raise UnusableResponse if it is torn, or not the file of a video."""
+    """Parse a progress.json. Raise UnusableResponse if it is torn, or not such a file."""
     try:
         return _DECODER.decode(body)
     except msgspec.ValidationError as err:

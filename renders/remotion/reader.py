@@ -39,7 +39,7 @@ TIME_LIMIT_SECONDS = 10
 """After it no further file of a slow bucket is requested."""
 
 MAX_FAILURES_IN_A_ROW = 16
-"""After so many no further file of the bucket is requested."""
+"""After so many the batch requests no further file of the bucket."""
 
 MAX_FILE_BYTES = 8_000_000
 """A progress.json holds the input props (up to the 6 MB of an invocation) and Remotion's errors."""

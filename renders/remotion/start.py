@@ -4,6 +4,7 @@ Remotion's function makes the renderId, so a repeated call would be a second, pa
 error that does not prove that nothing ran is OutcomeUnknown.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,7 @@ REFUSALS = (
     "Payload is too big",
 )
 NO_CAPACITY = "AWS Lambda has no capacity for another function now. Nothing was started; try again later."
+MIN_UPLOADED_BYTES = 150_000
 NOT_REPEATED = "so it is not known whether the render started. It is not started again by itself."
 
 
@@ -98,6 +100,11 @@ def prepare(
         return _payload(_PayloadBuilder(target, options.serve_url, props_name), params)
     except SetupError as err:
         raise PropsNotStored(f"The input props are too large for a request and cannot be stored: {err}") from err
+
+
+def may_be_uploaded(input_props: dict[str, Any]) -> bool:
+    """Return whether ``prepare`` may have uploaded these props; the official client decides, at about 194 KB."""
+    return len(json.dumps(input_props)) > MIN_UPLOADED_BYTES
 
 
 def start(target: LambdaTarget, payload: str) -> StartedRender:

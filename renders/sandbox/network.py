@@ -24,7 +24,8 @@ def require_free_port(port: int) -> None:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as err:
         raise SandboxError(
-            f"Port {port} cannot be used ({err.strerror}): stop what listens there, or name another port with --port."
+            f"Port {port} cannot be used ({os.strerror(err.errno or 0)}):"
+            " stop what listens there, or name another port with --port."
         ) from err
 
 

@@ -9,14 +9,17 @@ from django.utils import timezone
 from renders.models import Render
 from renders.remotion.target import LambdaTarget
 
+MAX_PREPARATION = timedelta(seconds=60)
+"""Abort a start whose preparation took longer: another process may have failed the row."""
+
 
 def slots_until(target: LambdaTarget, *, submitted_at: datetime) -> datetime:
     """Return when no function of a render that is submitted then can be running any more.
 
-    The start may take its own time limit, the main function the function's, and a renderer that it
-    starts at its very end as long again.
+    Preparing and making the start take up to their time limits, the main function up to the
+    function's, and a renderer that it starts at its very end as long again.
     """
-    return submitted_at + timedelta(seconds=target.start_time_limit + 2 * target.function_timeout)
+    return submitted_at + MAX_PREPARATION + timedelta(seconds=target.start_time_limit + 2 * target.function_timeout)
 
 
 def has_free_slots(render: Render) -> bool:

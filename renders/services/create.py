@@ -1,6 +1,7 @@
 """Create a render: commit its row, then start it or queue it."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,11 +13,13 @@ from django.utils import timezone
 from renders.models import Render
 from renders.remotion.errors import RemotionError, Throttled, Unavailable
 from renders.remotion.options import CODEC, FRAMES_PER_LAMBDA, RenderOptions, slots_needed
+from renders.remotion.start import may_be_uploaded
 from renders.remotion.target import LambdaTarget
 from renders.services.admission import has_free_slots, slots_until
 from renders.services.dispatch import configuration, queue_again, reject, start_submitted
 from renders.services.errors import NoFreeSlots, StartFailed
 from renders.services.idempotency import fingerprint, free_expired_key, replayed, with_same_key
+from renders.services.retention import delete_input_props
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +115,9 @@ def _start(render: Render, target: LambdaTarget, options: RenderOptions, *, may_
             return queue_again(render, err)
         # Nothing ran, and the caller cannot wait: as if it had never been asked for.
         Render.objects.filter(pk=render.pk, status=Render.Status.SUBMITTING).delete()
+        if may_be_uploaded(render.input_props):
+            with suppress(RemotionError):
+                delete_input_props(render)
         raise
     except RemotionError as err:
         logger.warning("Render %s was not started: %s", render.id, err, extra=render.log_fields)

@@ -8,27 +8,27 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from renders.models import Render, transitions
 from renders.remotion import start as remotion_start
-from renders.remotion.errors import OutcomeUnknown, PropsNotStored, Rejected, RemotionError, Unavailable
+from renders.remotion.errors import BucketMissing, OutcomeUnknown, PropsNotStored, Rejected, RemotionError, Unavailable
 from renders.remotion.options import RenderOptions
 from renders.remotion.start import StartedRender
 from renders.remotion.target import REMOTION_VERSION, LambdaTarget
 from renders.remotion.webhook import WebhookSettings
-from renders.services.admission import next_to_start, slots_until
+from renders.services.admission import MAX_PREPARATION, next_to_start, slots_until
 from renders.services.errors import StartFailed
 from renders.services.refresh.apply import change_render, mark_started
 
 logger = logging.getLogger(__name__)
 
 MAX_BACKOFF = timedelta(minutes=2)
-MAX_PREPARATION = timedelta(seconds=60)
-"""Abort a start whose preparation took longer: another process may have failed the row."""
-
 MAX_UPLOAD_ATTEMPTS = 5
+
+DATABASE_UNUSABLE = (OperationalError, InterfaceError, InternalError)
+"""For now. psycopg raises InternalError for a server that is read-only, as during a failover."""
 
 MAX_STORE_SECONDS = 10
 """How long a request waits for the database to take a renderId."""
@@ -76,7 +76,8 @@ def start_admitted(render: Render) -> Render:
         return err.render
     except RemotionError as err:
         is_its_own_fault = isinstance(err, PropsNotStored) and render.upload_attempts >= MAX_UPLOAD_ATTEMPTS
-        if isinstance(err, Rejected) or is_its_own_fault:
+        # Remotion has launched a render in a bucket that does not exist, in vain: no second time.
+        if isinstance(err, Rejected | BucketMissing) or is_its_own_fault:
             return reject(render, err)
         return queue_again(render, err)
 
@@ -118,7 +119,7 @@ def _store_start(render: Render, started: StartedRender) -> Render:
     """
     try:
         return change_render(render.pk, partial(mark_started, started=started))
-    except (OperationalError, InterfaceError) as err:
+    except DATABASE_UNUSABLE as err:
         logger.warning("Render %s: its renderId is not stored yet (%s).", render.id, err, extra=render.log_fields)
         connection.close()
     stored: list[Render] = []
@@ -144,7 +145,7 @@ def _keep_storing(render: Render, started: StartedRender, stored: list[Render]) 
             logger.info(
                 "Render %s: its renderId %s is stored now.", render.id, started.render_id, extra=render.log_fields
             )
-        except (OperationalError, InterfaceError):
+        except DATABASE_UNUSABLE:
             time.sleep(1)
         except Exception:
             logger.exception(

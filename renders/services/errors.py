@@ -29,6 +29,7 @@ class StartFailed(Exception):
 
     def __init__(self, render: Render, cause: RemotionError) -> None:
         super().__init__(str(cause))
+        self.__cause__ = cause
         self.render = render
 
 

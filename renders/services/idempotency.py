@@ -22,7 +22,7 @@ RESERVED_KEY_PREFIX = "→ "
 """Begins the keys that the service makes itself. A client's key is ASCII, so it cannot begin like this."""
 
 START_MARGIN = timedelta(seconds=30)
-"""How long after the start's time limit its outcome is certainly stored, if it ever will be."""
+"""How long after the start's time limit its outcome may still be stored."""
 
 IN_USE = "The first request with this Idempotency-Key is still being answered: try again in a moment."
 
@@ -35,7 +35,7 @@ def fingerprint(*, input_props: dict[str, Any], priority: int, may_wait: bool) -
 
 def with_same_key(render: Render) -> RenderQuerySet:
     """Return the stored render of the same owner and key, if there is one."""
-    return Render.objects.filter(owner=render.owner, idempotency_key=render.idempotency_key)
+    return Render.objects.with_key(render.idempotency_key, owner=render.owner)
 
 
 def replayed(render: Render) -> Render:
@@ -68,13 +68,12 @@ def free_expired_key(render: Render) -> None:
 
     Of two such transactions at once, the unique constraint lets one insert its row.
     """
-    # A subquery, so that the row is found by its key and not among all of its owner's.
-    _free_expired(Render.objects.filter(pk__in=with_same_key(render).values("pk")))
+    _free_expired(with_same_key(render))
 
 
 def free_expired_keys() -> int:
     """Free all keys that have expired, and return how many."""
-    return _free_expired(Render.objects.exclude(idempotency_key=""))
+    return _free_expired(Render.objects.with_any_key())
 
 
 def _free_expired(renders: RenderQuerySet) -> int:

@@ -90,7 +90,7 @@ def process_deliveries(deliveries: Sequence[WebhookDelivery]) -> None:
 
 def _named_render(event: Event) -> Render:
     """Return the row of the render that the event names, with its renderId. Raise _NothingToDo."""
-    if render := Render.objects.filter(bucket_name=event.bucket_name, render_id=event.render_id).first():
+    if render := Render.objects.with_render_id(event.render_id).filter(bucket_name=event.bucket_name).first():
         return render
     named = Render.objects.filter(pk=event.our_id).first() if event.our_id else None
     if named is None:

@@ -8,6 +8,7 @@ row is that row's render. A unique constraint keeps two rows from one render.
 import logging
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -105,7 +106,8 @@ class _Reconciler:
             here = [r for r in sought if r.region == region and name in (buckets_of[_place(r)] or ())]
             self._ask(name, partial(self._scan, LambdaTarget.in_region(region), name, here))
         for render in sought:
-            self._end_if_over(render, buckets_of[_place(render)])
+            with suppress(Render.DoesNotExist):  # deleted meanwhile: it was presumed lost before
+                self._end_if_over(render, buckets_of[_place(render)])
         return self.result
 
     def _buckets(self, region: str, bucket_name: str) -> list[str] | None:
@@ -130,6 +132,8 @@ class _Reconciler:
             has_answered = True
             self.missing_buckets.add(name)
         except RemotionError as err:
+            # A bucket that may not be listed may be read all the same: its renders are refreshed.
+            has_answered = not isinstance(err, Unavailable)
             self.result.failures[name] = err
         finally:
             self.breaker.end(name, has_answered=has_answered)
@@ -218,7 +222,7 @@ class _Scan:
         """Look at each file and move the scan's position behind it; False if requests ran out before the end."""
         matches = {file: match for file in files if (match := RENDER_FILE.match(file.key))}
         ids = {match["render_id"] for match in matches.values()}
-        known = Render.objects.filter(bucket_name=scan.bucket_name, render_id__in=ids)
+        known = Render.objects.with_render_id(*ids).filter(bucket_name=scan.bucket_name)
         known_ids = set(known.values_list("render_id", flat=True))
         for file, match in matches.items():
             started = StartedRender(match["render_id"], scan.bucket_name)
@@ -252,7 +256,7 @@ class _Scan:
         render = self.sought.pop(out_name)
         try:
             render = change_render(render.pk, partial(mark_started, started=started))
-        except (IntegrityError, transitions.IllegalTransition):
+        except (IntegrityError, transitions.IllegalTransition, Render.DoesNotExist):
             logger.exception("Render %s cannot take %s.", render.pk, started.render_id, extra=render.log_fields)
             return
         said = "Render %s is %s in %s: found by reconciliation."

@@ -3,11 +3,29 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
-from renders.models import Render, WebhookDelivery
+from renders.models import Render, RenderQuerySet, WebhookDelivery
 from renders.remotion import storage
 from renders.remotion.target import LambdaTarget
 from renders.services.errors import Conflict
+from renders.services.idempotency import IDEMPOTENCY_KEY_TTL, RESERVED_KEY_PREFIX
+
+
+def purgeable_renders(*, ended_before: datetime) -> RenderQuerySet:
+    """Return the renders that ended before then and that no idempotency key still leads to."""
+    return Render.objects.ended_before(ended_before).exclude(_has_good_key())
+
+
+def renders_kept_for_their_key(*, ended_before: datetime) -> RenderQuerySet:
+    """Return the renders that ended before then and that a repeated request must still find."""
+    return Render.objects.ended_before(ended_before).filter(_has_good_key())
+
+
+def _has_good_key() -> Q:
+    is_good = ~Q(idempotency_key="") & Q(created_at__gte=timezone.now() - IDEMPOTENCY_KEY_TTL)
+    return is_good & ~Q(idempotency_key__startswith=RESERVED_KEY_PREFIX)
 
 
 def delete_render(render: Render, *, remote: bool = False) -> int:
@@ -32,11 +50,16 @@ def _delete_files(render: Render) -> int:
     deleted = 0
     if render.render_id:
         deleted += storage.delete_render_files(target, bucket_name=render.bucket_name, render_id=render.render_id)
+    return deleted + delete_input_props(render)
+
+
+def delete_input_props(render: Render) -> int:
+    """Delete the input props that a start of this render has uploaded; return 1, or 0 if there are none."""
+    target = LambdaTarget.in_region(render.region)
     # The function and the upload choose the same bucket. Without a renderId, its choice is not known.
     used = render.configured_bucket or render.bucket_name
-    for bucket_name in [used] if used else storage.list_buckets(target):
-        deleted += storage.delete_input_props(target, bucket_name=bucket_name, name=str(render.id))
-    return deleted
+    buckets = [used] if used else storage.list_buckets(target)
+    return sum(storage.delete_input_props(target, bucket_name=name, name=str(render.id)) for name in buckets)
 
 
 def delete_deliveries(*, before: datetime) -> int:

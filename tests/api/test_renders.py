@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from renders.api.renders.views import RenderViewSet
 from renders.models import Render
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.servers import ScriptedServer, reply
@@ -123,3 +124,13 @@ class TestRenders:
         cursor = "zzz" if position is None else b64encode(position.encode()).decode()
         response = api.get("/api/renders/", {"cursor": cursor})
         assert (response.status_code, list(response.json()["details"])) == (400, ["cursor"])
+
+
+@pytest.mark.parametrize("action", ["cancel", "refresh"])
+def test_a_row_that_is_deleted_during_the_request_is_not_found(
+    api: APIClient, user: User, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    render = make_render(owner=user)
+    monkeypatch.setattr(RenderViewSet, "validated_body", lambda view: Render.objects.all().delete())
+    response = api.post(f"/api/renders/{render.id}/{action}/")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")

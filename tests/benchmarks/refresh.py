@@ -42,14 +42,14 @@ MOST_MEGABYTES = 200
 
 def refresh_all() -> float:
     """Rows a second until none is due that was due at the start, with as many threads as a worker has."""
-    backoff = CircuitBreaker()
+    breaker = CircuitBreaker()
     began_at = timezone.now()
 
     def refresh(_: int) -> int:
         count = 0
         try:
             # The longest due come first: what has been read is not read again before the rest.
-            while RefreshState.objects.due(began_at).exists() and (results := refresh_due(backoff)):
+            while RefreshState.objects.due(began_at).exists() and (results := refresh_due(breaker)):
                 assert not (errors := [result.error for result in results if result.error]), errors[0]
                 count += len(results)
             return count

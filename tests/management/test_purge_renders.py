@@ -46,9 +46,8 @@ class TestPurge:
 
     def test_but_not_a_key_of_our_own(self, aws: ScriptedServer) -> None:
         again = retry_render(make_render(Status.FAILED, finished_at=timezone.now())).render
-        Render.objects.filter(pk=again.pk).update(
-            status=Status.SUCCEEDED, finished_at=timezone.now() - timedelta(hours=2)
-        )
+        before = timezone.now() - timedelta(hours=2)
+        Render.objects.filter(pk=again.pk).update(status=Status.SUCCEEDED, created_at=before, finished_at=before)
         assert self.run("--older-than", "1h").startswith("Deleted 1 renders;")
 
     def test_with_their_files(self, rows: tuple[Render, Render, Render], bucket: Any) -> None:

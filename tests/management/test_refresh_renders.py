@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from renders.management.commands.refresh_renders import _choose
 from renders.models import Render
+from renders.services.refresh import engine, lease
+from renders.services.refresh.engine import refresh_renders
 from tests.factories import BUCKET, load_recording, make_render
 from tests.servers import ScriptedServer, reply, s3_error
 
@@ -39,6 +43,24 @@ def test_every_active_row_is_refreshed_once(aws: ScriptedServer) -> None:
     aws.answers[path(done)] = reply(DONE)
     assert run() == ("Refreshed 2: 1 rendering, 1 succeeded.\n", "")
     assert aws.count(path(done)) == aws.count(path(young)) == 1
+
+
+def test_only_what_a_refresh_needs_is_loaded(aws: ScriptedServer) -> None:
+    render = make_render()
+    aws.answers[path(render)] = reply(DONE)
+    for ids in (None, [render.render_id]):
+        with CaptureQueriesContext(connection) as queries:
+            assert list(refresh_renders(_choose(ids)))
+        assert not [query["sql"] for query in queries if "input_props" in query["sql"]]
+
+
+def test_presumed_failed_rows_are_read_when_their_recheck_is_due(aws: ScriptedServer) -> None:
+    failed: dict[str, Any] = {"status": Status.FAILED, "failure_reason": "timed_out"}
+    due = make_render(**failed, next_refresh_at=timezone.now())
+    later = make_render(**failed, next_refresh_at=timezone.now() + timedelta(minutes=1))
+    aws.answers[path(due)] = reply(DONE)
+    assert run() == ("Refreshed 1: 1 succeeded.\n", "")
+    assert aws.count(path(later)) == 0
 
 
 def test_nothing_to_do_is_no_error(aws: ScriptedServer) -> None:
@@ -111,3 +133,26 @@ def test_more_rows_take_no_more_queries(aws: ScriptedServer) -> None:
         return len(queries)
 
     assert count_queries(2) == count_queries(20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_process_may_write_while_many_rows_are_refreshed(
+    aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More rows than a database cursor reads at once."""
+    rows = [make_render(Status.SUCCEEDED) for _ in range(501)]
+    claim_now = lease.claim_now
+
+    def write() -> None:
+        Render.objects.filter(pk=rows[0].pk).update(error="Written meanwhile.")
+        connection.close()
+
+    def claim_after_another(renders: list[Render]) -> list[Render]:
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join()
+        return claim_now(renders)
+
+    monkeypatch.setattr(engine, "claim_now", claim_after_another)
+    Render.objects.update(status=Status.RENDERING, finished_at=None)
+    assert "Refreshed 501: 501 rendering." in run()[0]

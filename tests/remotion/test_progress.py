@@ -154,3 +154,28 @@ def test_cost_is_unknown_in_a_region_without_prices() -> None:
     step = last("throws-in-chunk")
     step["progress.json"]["renderMetadata"]["region"] = "mars-north-1"
     assert read(step).cost is None
+
+
+class TestFilesOfOtherRenders:
+    def test_an_older_function_writes_no_time_of_the_fatal_error(self) -> None:
+        step = last("throws-in-chunk")
+        del step["progress.json"]["fatalErrorTimestamp"], step["progress.json"]["cancellationEnabled"]
+        assert read(step).error_message == "boom at 100"
+
+    def test_sound_is_combined_in_fractions_of_a_frame(self) -> None:
+        step = last("succeeds")
+        step["progress.json"] |= {"postRenderData": None, "framesEncoded": 149.7, "combinedFrames": 37.5}
+        assert read(step).overall_progress == pytest.approx(0.1 + 0.0998 + 0.1 + 0.6 + 0.025)
+
+    def test_an_output_may_be_in_another_bucket(self) -> None:
+        step = last("succeeds")
+        step["progress.json"]["renderMetadata"]["outName"] = {"bucketName": "videos", "key": "ours/1.mp4"}
+        assert (read(step).out_bucket, read(step).out_key) == ("videos", "ours/1.mp4")
+
+    def test_a_still_has_no_frame_range(self) -> None:
+        file = last("succeeds")["progress.json"]
+        for name in ("frameRange", "everyNthFrame"):
+            del file["renderMetadata"][name]
+        parsed = parse_progress(json.dumps(file).encode())
+        assert parsed.render_metadata
+        assert parsed.render_metadata.render_id == "62jq0llxxv"

@@ -31,7 +31,7 @@ class TestAdmission:
         settings.REMOTION_CONCURRENCY = 2
         assert [create().status for _ in range(2)] == [Status.RENDERING, Status.QUEUED]
 
-    def test_renders_in_doubt_count(self, numbered: ScriptedServer, settings: Any) -> None:
+    def test_renders_unconfirmed_count(self, numbered: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_CONCURRENCY = 5
         make_render(Status.SUBMITTING)
         assert create().status == Status.QUEUED
@@ -98,7 +98,7 @@ class TestSlotsEnd:
     ) -> None:
         settings.REMOTION_CONCURRENCY = 4
         first, second = create(), create()
-        make_time = timedelta(seconds=60 + 2 * 240)
+        make_time = timedelta(seconds=60 + 60 + 2 * 240)
         assert first.submitted_at
         assert first.slots_until == first.submitted_at + make_time
         assert second.slots_until is None

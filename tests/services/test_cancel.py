@@ -12,9 +12,9 @@ from renders.models import RefreshState, Render
 from renders.services.cancel import cancel_render
 from renders.services.create import create_render
 from renders.services.reconcile import reconcile
-from renders.services.refresh.engine import refresh_render
-from tests.factories import BUCKET, INPUT_PROPS, doubtful, load_recording, make_due, make_render
-from tests.s3 import last_progress, recorded
+from renders.services.refresh.engine import refresh_render, refresh_renders
+from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_due, make_render, make_unconfirmed
+from tests.s3 import last_progress, put, recorded
 from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
 from tests.services.refresh.due import next_refresh_at, refresh_due
 
@@ -76,6 +76,17 @@ class TestCancel:
         refresh_render(Render.objects.get())
         assert aws.count(path) == asked + 1
 
+    def test_one_that_comes_before_rows_read_earlier_are_refreshed_is_sent(self, bucket: Any) -> None:
+        render = make_render()
+        folder = f"renders/{render.render_id}"
+        put(bucket, f"{folder}/progress.json", recorded(step=10, seconds_left=600))
+        refresh_due()
+        read_earlier = list(Render.objects.all())
+        cancel_render(render, send_now=False)
+        list(refresh_renders(read_earlier))
+        assert bucket.head_object(Bucket=BUCKET, Key=f"{folder}/cancel.json")
+        assert Render.objects.get().cancel_sent_at
+
     def test_one_that_is_only_noted_is_sent_by_the_next_refresh(self, aws: ScriptedServer) -> None:
         render = make_render(render_id="abc123", next_refresh_at=timezone.now() + timedelta(seconds=15))
         path = f"/{BUCKET}/renders/abc123/cancel.json"
@@ -86,8 +97,8 @@ class TestCancel:
         refresh_render(Render.objects.get())
         assert aws.count(path) == 1
 
-    def test_one_in_doubt_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
-        render = doubtful(submitted_at=timezone.now() - timedelta(seconds=301))
+    def test_one_unconfirmed_that_is_never_found_is_cancelled(self, bucket: Any) -> None:
+        render = make_unconfirmed(submitted_at=timezone.now() - timedelta(seconds=301))
         assert cancel_render(render).status == Status.SUBMITTING
         reconcile()
         assert Render.objects.get().status == Status.CANCELLED

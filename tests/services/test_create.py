@@ -5,12 +5,13 @@ from django.db import connection
 
 from renders.models import Render
 from renders.remotion import start as remotion_start
-from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError
+from renders.remotion.errors import FunctionMissing, OutcomeUnknown, Rejected, SetupError, Throttled
 from renders.remotion.start import StartedRender
 from renders.services.create import create_render
 from renders.services.dispatch import dispatch_next
 from renders.services.errors import StartFailed
 from tests.factories import BUCKET, INPUT_PROPS
+from tests.s3 import listing
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +82,15 @@ class TestCreateRender:
             create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
         assert not Render.objects.exists()
         assert not aws.requests
+
+
+@pytest.mark.parametrize(("length", "deletes"), [(200_000, 1), (100, 0)])
+def test_large_props_of_a_start_that_is_forgotten_are_deleted(aws: ScriptedServer, length: int, deletes: int) -> None:
+    aws.answers[INVOKE] = lambda_error(429, "TooManyRequestsException")
+    aws.answers[f"/{BUCKET}/input-props/"] = Answer()
+    aws.answers[f"/{BUCKET}?list-type"] = listing("input-props/this.json")
+    aws.answers[f"/{BUCKET}?delete"] = Answer(b"<DeleteResult/>")
+    with pytest.raises(Throttled):
+        create_render(owner=None, input_props={**INPUT_PROPS, "code": "x" * length}, may_wait=False)
+    assert not Render.objects.exists()
+    assert aws.count(f"/{BUCKET}?delete") == deletes

@@ -49,7 +49,7 @@ class TestThrottling:
         assert api.post("/api/lambda/render", BODY, format="json").status_code == 429
         assert not Render.objects.exists()
 
-    def test_nobody_is_tried_while_the_first_in_line_waits_for_room(self, aws: ScriptedServer) -> None:
+    def test_nobody_is_tried_while_the_first_in_line_waits_for_capacity(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = lambda_error(429, "TooManyRequestsException")
         create(priority=50)
         assert create(priority=-50).status == Status.QUEUED
@@ -60,7 +60,7 @@ class TestThrottling:
         render = make_render(Status.SUBMITTING)
         cancel_render(render)
         render.refresh_from_db()
-        transitions.mark_queued_again(render, error="no room", dispatch_after=timezone.now())
+        transitions.mark_queued_again(render, error="no capacity", dispatch_after=timezone.now())
         render.save_changes()
         assert Render.objects.get().status == Status.CANCELLED
 
@@ -165,6 +165,15 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pi
 """
 
 
+def test_a_queued_render_whose_bucket_does_not_exist_fails_at_once(aws: ScriptedServer) -> None:
+    aws.answers[INVOKE] = reply({"type": "error", "message": "The specified bucket does not exist"})
+    make_render(Status.QUEUED)
+    render = dispatch_next()
+    assert render
+    assert (render.status, render.failure_reason) == (Status.FAILED, "rejected")
+    assert "Set REMOTION_BUCKET_NAME" in render.error
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no connection that could break.")
 class TestTheDatabaseBreaksWhenAwsHasAnswered:
@@ -206,6 +215,23 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
         assert (render.status, render.render_id) == (Status.RENDERING, "abc123")
         assert Render.objects.get().render_id == "abc123"
 
+    def test_by_the_request_itself_when_a_read_only_server_takes_over(self, aws: ScriptedServer) -> None:
+        other = connection.copy()
+
+        def make_read_only(value: bool) -> None:
+            with other._nodb_cursor() as cursor:
+                name = connection.ops.quote_name(connection.settings_dict["NAME"])
+                cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+                cursor.execute(TERMINATE_OTHERS, [connection.settings_dict["NAME"]])
+
+        def answer() -> Answer:
+            make_read_only(True)
+            Timer(2, make_read_only, args=[False]).start()
+            return reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})
+
+        aws.answers[INVOKE] = answer
+        assert create().render_id == "abc123"
+
     def test_by_a_thread_that_goes_on_when_the_request_has_been_answered(
         self, break_connections: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -214,3 +240,13 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
         with pytest.raises(StartFailed, match="started as abc123, but the database does not answer"):
             create()
         wait_until(self.is_stored)
+
+    def test_the_client_gets_the_id_of_the_row_if_that_takes_long(
+        self, break_connections: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, api: APIClient
+    ) -> None:
+        monkeypatch.setattr(dispatch, "MAX_STORE_SECONDS", 0.1)
+        break_connections(2)
+        response = api.post("/api/lambda/render", BODY, format="json")
+        assert (response.status_code, response.json()["code"]) == (504, "outcome_unknown")
+        wait_until(self.is_stored)
+        assert response.json()["id"] == str(Render.objects.get().id)

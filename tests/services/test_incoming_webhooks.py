@@ -169,7 +169,7 @@ class TestOddOrder:
 
 
 class TestBeforeOurStartReturned:
-    def test_a_row_in_doubt_takes_the_render_and_is_read(self, aws: ScriptedServer) -> None:
+    def test_a_row_unconfirmed_takes_the_render_and_is_read(self, aws: ScriptedServer) -> None:
         store(aws, "theirs")
         render = make_render(Status.SUBMITTING, error="AWS Lambda did not answer.")
         assert deliver(body_of("theirs", custom_data={"id": str(render.id)})).is_processed
@@ -201,7 +201,7 @@ class TestBeforeOurStartReturned:
         assert WebhookDelivery.objects.get().is_processed == (reading.status != 503)
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_start_that_breaks_off_is_not_in_doubt_any_more(self, aws: ScriptedServer, api: APIClient) -> None:
+    def test_a_start_that_breaks_off_is_not_unconfirmed_any_more(self, aws: ScriptedServer, api: APIClient) -> None:
         store(aws)
         during_the_call(aws, Answer(reset=True))
         response = api.post("/api/lambda/render", {"inputProps": INPUT_PROPS}, format="json")
@@ -229,7 +229,7 @@ class TestCustomDataThatPointsElsewhere:
         assert (other.status, other.render_id) == (Status.SUBMITTING, "")
 
     @pytest.mark.parametrize("status", [status for status in Status if status != Status.SUBMITTING])
-    def test_a_row_whose_start_is_not_in_doubt_takes_no_render(self, aws: ScriptedServer, status: str) -> None:
+    def test_a_row_whose_start_is_not_unconfirmed_takes_no_render(self, aws: ScriptedServer, status: str) -> None:
         render = make_render(status)
         delivery = deliver(body_of("second", custom_data={"id": str(render.id)}))
         assert delivery.is_processed

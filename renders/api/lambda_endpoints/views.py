@@ -49,7 +49,10 @@ class LambdaProgressView(Endpoint):
     body_serializers = {"post": ProgressRequestSerializer}
 
     def post(self, request: Request) -> Response:
-        render = get_object_or_404(Render, **self.validated_body())
+        fields = self.validated_body()
+        render_id = fields.pop("render_id", "")
+        renders = Render.objects.with_render_id(render_id) if render_id else Render.objects.all()
+        render = get_object_or_404(renders, **fields)
         self.check_object_permissions(request, render)
         return Response(_progress(refresh_render(render)))
 

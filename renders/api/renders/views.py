@@ -35,7 +35,7 @@ class RenderViewSet(Endpoint, mixins.RetrieveModelMixin, mixins.ListModelMixin, 
             return Render.objects.select_related("owner", "refresh_state")
         renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state")
         if "status" in self.query:
-            renders = renders.filter(status=self.query["status"])
+            renders = renders.with_status(self.query["status"])
         return renders.defer("input_props", "errors")
 
     def get_serializer_class(self) -> type[BaseSerializer]:

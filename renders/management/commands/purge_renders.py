@@ -1,7 +1,8 @@
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import Q
+from django.db import OperationalError
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -10,8 +11,8 @@ from renders.management.base import DatabaseCommand
 from renders.models import Render, WebhookDelivery
 from renders.remotion.errors import RemotionError
 from renders.services.errors import Conflict
-from renders.services.idempotency import IDEMPOTENCY_KEY_TTL, RESERVED_KEY_PREFIX, free_expired_keys
-from renders.services.retention import delete_deliveries, delete_render
+from renders.services.idempotency import free_expired_keys
+from renders.services.retention import delete_deliveries, delete_render, purgeable_renders, renders_kept_for_their_key
 
 
 class Command(DatabaseCommand):
@@ -24,36 +25,15 @@ class Command(DatabaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="Only say how many there are.")
 
-    def handle(self, *args: Any, older_than: Any, remote: bool, dry_run: bool, **options: Any) -> None:
-        now = timezone.now()
-        # A key that has not expired must still lead to its row.
-        is_remembered = ~Q(idempotency_key="") & Q(created_at__gte=now - IDEMPOTENCY_KEY_TTL)
-        is_remembered &= ~Q(idempotency_key__startswith=RESERVED_KEY_PREFIX)
-        ended = Render.objects.filter(finished_at__lt=now - older_than)
-        old = ended.exclude(is_remembered)
-        kept = ended.filter(is_remembered).count()
+    def handle(self, *args: Any, older_than: timedelta, remote: bool, dry_run: bool, **options: Any) -> None:
+        before = timezone.now() - older_than
+        kept = renders_kept_for_their_key(ended_before=before).count()
         keeping = f" {kept} are kept, because their Idempotency-Key is still good." if kept else ""
         if dry_run:
-            deliveries = WebhookDelivery.objects.filter(received_at__lt=now - older_than).count()
-            said = " with their files" if remote else ""
-            self.stdout.write(
-                f"{old.count()} renders{said} and {deliveries} webhook deliveries would be deleted.{keeping}"
-            )
+            self._say_what_would_be_deleted(before, remote=remote, keeping=keeping)
             return
-        deleted = files = failed = 0
-        # Each in a transaction of its own: a run that is stopped goes on with the next one.
-        ids = list(old.order_by("finished_at").values_list("pk", flat=True))
-        for pk in tqdm(ids, leave=False, disable=None):
-            render = Render.objects.defer("input_props").filter(pk=pk).first()
-            if render is None:
-                continue  # deleted by another process
-            try:
-                files += delete_render(render, remote=remote)
-                deleted += 1
-            except (RemotionError, Conflict) as err:
-                self.stderr.write(f"{render.id}: {err}")
-                failed += 1
-        deliveries = delete_deliveries(before=now - older_than)
+        deleted, files, failed = self._delete_renders(before, remote=remote)
+        deliveries = delete_deliveries(before=before)
         keys = free_expired_keys()
         said = f" and {files} files" if remote else ""
         self.stdout.write(
@@ -62,3 +42,26 @@ class Command(DatabaseCommand):
         )
         if failed:
             raise CommandError(f"{failed} could not be deleted.")
+
+    def _say_what_would_be_deleted(self, before: datetime, *, remote: bool, keeping: str) -> None:
+        renders = purgeable_renders(ended_before=before).count()
+        deliveries = WebhookDelivery.objects.filter(received_at__lt=before).count()
+        said = " with their files" if remote else ""
+        self.stdout.write(f"{renders} renders{said} and {deliveries} webhook deliveries would be deleted.{keeping}")
+
+    def _delete_renders(self, before: datetime, *, remote: bool) -> tuple[int, int, int]:
+        """Return how many renders and files were deleted, and how many renders could not be."""
+        deleted = files = failed = 0
+        ids = list(purgeable_renders(ended_before=before).order_by("finished_at").values_list("pk", flat=True))
+        # Each in a transaction of its own: a run that is stopped goes on with the next one.
+        for pk in tqdm(ids, leave=False, disable=None):
+            render = Render.objects.defer("input_props").filter(pk=pk).first()
+            if render is None:
+                continue  # deleted by another process
+            try:
+                files += delete_render(render, remote=remote)
+                deleted += 1
+            except (RemotionError, Conflict, OperationalError) as err:
+                self.stderr.write(f"{render.id}: {err}")
+                failed += 1
+        return deleted, files, failed

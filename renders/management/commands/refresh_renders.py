@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from renders.management.arguments import positive_float, positive_int
 from renders.management.base import DatabaseCommand
-from renders.models import Render, RenderQuerySet
+from renders.models import RefreshState, Render, RenderQuerySet
 from renders.services.reconcile import reconcile
 from renders.services.refresh.engine import refresh_renders
+from renders.services.refresh.lease import FIELDS
 
 
 class Command(DatabaseCommand):
@@ -54,7 +55,8 @@ class Command(DatabaseCommand):
     def _refresh(self, renders: RenderQuerySet, stop: threading.Event) -> int:
         counts: Counter[str] = Counter()
         failed = self._reconcile()
-        for result in refresh_renders(renders.iterator(chunk_size=500), stop.is_set):
+        # Read to the end first: an open cursor keeps SQLite from writing once another process has written.
+        for result in refresh_renders(list(renders), stop.is_set):
             if result.error:
                 failed += 1
                 self.stderr.write(f"{result.render.id}: {result.error}")
@@ -79,8 +81,8 @@ class Command(DatabaseCommand):
 def _choose(ids: list[str] | None) -> RenderQuerySet:
     """Return the renders to refresh. Raise CommandError for an id that no render has."""
     if not ids:
-        return Render.objects.refreshable(timezone.now()).order_by("created_at")
+        return RefreshState.objects.refreshable_renders(timezone.now()).order_by("created_at").only(*FIELDS)
     missing = [text for text in ids if not Render.objects.matching_id(text).exists()]
     if missing:
         raise CommandError(f"There is no render {', '.join(missing)}.")
-    return Render.objects.matching_id(*ids).order_by("created_at")
+    return Render.objects.matching_id(*ids).order_by("created_at").only(*FIELDS)

@@ -16,7 +16,7 @@ from renders.remotion.errors import RemotionError, UnusableResponse
 from renders.remotion.progress import RenderProgress, output_key
 from renders.remotion.reader import FetchFailed
 from renders.remotion.start import StartedRender
-from renders.services.refresh.lease import FIELDS
+from renders.services.refresh.lease import FIELDS, LEASE
 from renders.services.refresh.observe import Observation, Observed
 from renders.services.refresh.schedule import next_refresh_at
 
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER = timedelta(seconds=5)
 """When a row that could not be read is due again, give or take half."""
 
+ROW_DELETED = UnusableResponse("The row was deleted meanwhile.")
 FAR_FUTURE = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -145,10 +146,12 @@ def _schedule_batch(
     ended: set[UUID] = set()
     read_anew = []
     states = RefreshState.objects
-    stored = dict(states.select_for_update().filter(pk__in=found).values_list("pk", "next_refresh_at"))
+    locked = states.select_for_update().filter(pk__in=found).order_by("pk")
+    stored = dict(locked.values_list("pk", "next_refresh_at"))
     for render in renders:
         item, state = found[render.pk], render.refresh_state
-        lease_ends_at = state.next_refresh_at
+        # Not by its next_refresh_at, which a first attempt to save this batch has set.
+        lease_ends_at = state.asked_at and state.asked_at + LEASE
         if isinstance(item, FetchFailed):
             wait = RETRY_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
             at: datetime | None = now if item.out_of_time else now + wait
@@ -177,7 +180,7 @@ def _result(render: Render, found: Observed, changed: Mapping[UUID, Render]) -> 
         return Refreshed(render, found.error, out_of_time=found.out_of_time)
     if isinstance(found, Observation):
         row = changed.get(render.pk)
-        return Refreshed(row) if row else Refreshed(render, UnusableResponse("The row was deleted meanwhile."))
+        return Refreshed(row) if row else Refreshed(render, ROW_DELETED)
     return Refreshed(render)
 
 

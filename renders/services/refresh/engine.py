@@ -11,7 +11,7 @@ from renders.models import RefreshState, Render
 from renders.remotion.errors import RemotionError, Unavailable, UnusableResponse
 from renders.remotion.reader import FetchFailed, FetchResult, ProgressRequest, fetch_many
 from renders.remotion.target import LambdaTarget
-from renders.services.refresh.apply import Refreshed, apply
+from renders.services.refresh.apply import ROW_DELETED, Refreshed, apply
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.lease import BATCH_SIZE, claim_due, claim_for_watcher, claim_now
 from renders.services.refresh.observe import observe
@@ -44,7 +44,7 @@ def refresh_renders(renders: Iterable[Render], is_stopped: Callable[[], bool] = 
     remaining = iter(renders)
     while batch := list(islice(remaining, BATCH_SIZE)):
         refreshable = [render for render in batch if render.render_id and render.is_refreshable]
-        results: dict[Any, Refreshed] = {}
+        results: dict[Any, Refreshed] = {render.pk: Refreshed(render, ROW_DELETED) for render in refreshable}
         for _, group in groupby(sorted(claim_now(refreshable), key=_place), key=_place):
             results |= {result.render.pk: result for result in _refresh_claimed(list(group), is_stopped)}
         for render in batch:
@@ -58,15 +58,13 @@ def refresh_due(breaker: CircuitBreaker, is_stopped: Callable[[], bool] = lambda
         return []
     bucket_name = renders[0].bucket_name
     breaker.begin(bucket_name)
-    results: list[Refreshed] = []
+    has_answered, is_slow = True, False  # if this raises, the database has failed, and not S3
     try:
         results = _refresh_claimed(renders, is_stopped)
+        has_answered = any(_is_answer(result.error) for result in results)
+        is_slow = any(result.out_of_time for result in results)
     finally:
-        breaker.end(
-            bucket_name,
-            has_answered=any(_is_answer(result.error) for result in results),
-            is_slow=any(result.out_of_time for result in results),
-        )
+        breaker.end(bucket_name, has_answered=has_answered, is_slow=is_slow)
     return results
 
 

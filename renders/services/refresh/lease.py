@@ -4,8 +4,10 @@ Claiming a row leases it for 60 s by moving ``next_refresh_at``: no other proces
 meanwhile, and what a killed process had claimed is due again when the lease ends.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -43,12 +45,7 @@ def claim_due(skipped_buckets: list[str]) -> list[Render]:
     place = due.exclude(bucket_name__in=skipped_buckets).values("region", "bucket_name").first()
     if place is None:
         return []
-    claimed = due.filter(**place).claim(at=now, until=now + LEASE, limit=BATCH_SIZE)
-    states = {state.pk: state for state in claimed}
-    renders = list(Render.objects.filter(pk__in=states).only(*FIELDS))
-    for render in renders:
-        render.refresh_state = states[render.pk]
-    return renders
+    return _leased(due.filter(**place).claim(at=now, until=now + LEASE, limit=BATCH_SIZE))
 
 
 def seconds_until_due(skipped_buckets: list[str]) -> float | None:
@@ -59,16 +56,26 @@ def seconds_until_due(skipped_buckets: list[str]) -> float | None:
 
 
 def claim_now(renders: list[Render]) -> list[Render]:
-    """Claim these rows, due or not, also those that have no schedule any more."""
+    """Claim these rows, due or not, also those that have no schedule any more; return them as they are now."""
     now = timezone.now()
     ids = [render.pk for render in renders]
     lease = {"asked_at": now, "next_refresh_at": now + LEASE}
-    if RefreshState.objects.filter(pk__in=ids).update(**lease) < len(ids):
+    states = RefreshState.objects.filter(pk__in=ids)
+    with transaction.atomic():
+        # In the order in which every process locks them, or two could wait for each other.
+        locked = len(states.select_for_update().order_by("pk").values_list("pk"))
+        states.update(**lease)
+    if locked < len(ids):
         RefreshState.objects.upsert(Render.objects.filter(pk__in=ids, refresh_state=None), **lease)
-    states = RefreshState.objects.in_bulk(ids)
+    return _leased(states)
+
+
+def _leased(states: Iterable[RefreshState]) -> list[Render]:
+    """Return the renders of these states, read after the claim: whatever changed them before is seen."""
+    state_of = {state.pk: state for state in states}
+    renders = list(Render.objects.filter(pk__in=state_of).only(*FIELDS))
     for render in renders:
-        # Without a state, the row was deleted meanwhile.
-        render.refresh_state = states.get(render.pk) or RefreshState(render=render, **lease)
+        render.refresh_state = state_of[render.pk]
     return renders
 
 

@@ -12,24 +12,24 @@ class TestCircuitBreaker:
         monkeypatch.setattr("renders.services.refresh.circuit_breaker.random.uniform", lambda low, high: high)
         clock = [0.0]
         monkeypatch.setattr("renders.services.refresh.circuit_breaker.time.monotonic", lambda: clock[0])
-        backoff = CircuitBreaker()
+        breaker = CircuitBreaker()
         for seconds in (2, 4, 8, 16, 32, 60, 60):
-            backoff.begin("dead")
-            backoff.end("dead", has_answered=False)
+            breaker.begin("dead")
+            breaker.end("dead", has_answered=False)
             clock[0] += seconds - 0.1
-            assert backoff.open_buckets() == ["dead"]
+            assert breaker.open_buckets() == ["dead"]
             clock[0] += 0.2
-            assert backoff.open_buckets() == []
+            assert breaker.open_buckets() == []
 
     def test_one_thread_at_a_time_finds_out_whether_it_answers_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = [0.0]
         monkeypatch.setattr("renders.services.refresh.circuit_breaker.time.monotonic", lambda: clock[0])
-        backoff = CircuitBreaker()
-        backoff.begin("dead")
-        assert backoff.open_buckets() == []
-        backoff.end("dead", has_answered=False)
+        breaker = CircuitBreaker()
+        breaker.begin("dead")
+        assert breaker.open_buckets() == []
+        breaker.end("dead", has_answered=False)
         clock[0] += 2
-        backoff.begin("dead")
-        assert backoff.open_buckets() == ["dead"]
-        backoff.end("dead", has_answered=True)
-        assert backoff.open_buckets() == []
+        breaker.begin("dead")
+        assert breaker.open_buckets() == ["dead"]
+        breaker.end("dead", has_answered=True)
+        assert breaker.open_buckets() == []

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from renders.models import RefreshState, Render, RenderQuerySet
+from renders.models.refresh_state import RefreshStateQuerySet
 from renders.remotion import reader
 from renders.remotion.errors import Unavailable
 from renders.remotion.reader import FetchFailed, Unchanged
@@ -134,17 +135,17 @@ class TestMisbehavingS3:
         assert Render.objects.get().status == Status.SUCCEEDED
 
     def test_a_dead_bucket_is_left_alone_and_holds_up_no_other(self, aws: ScriptedServer) -> None:
-        backoff = CircuitBreaker()
+        breaker = CircuitBreaker()
         earlier = timezone.now() - timedelta(minutes=1)
         for _ in range(3):
             make_render(bucket_name="dead", next_refresh_at=earlier)
         alive = make_render()
         aws.answers["/dead/"] = Answer(reset=True)
-        assert all(result.error for result in engine.refresh_due(backoff))
+        assert all(result.error for result in engine.refresh_due(breaker))
         asked = aws.count("/dead/")
         RefreshState.objects.filter(bucket_name="dead").update(next_refresh_at=earlier)
-        assert [result.render for result in engine.refresh_due(backoff)] == [alive]
-        assert engine.refresh_due(backoff) == []
+        assert [result.render for result in engine.refresh_due(breaker)] == [alive]
+        assert engine.refresh_due(breaker) == []
         assert aws.count("/dead/") == asked
 
     def test_a_worker_that_is_to_stop_gives_back_what_it_has_not_asked_for(self, aws: ScriptedServer) -> None:
@@ -184,12 +185,12 @@ class TestFilesThatSayNothing:
         refresh_due()
         assert Render.objects.get().status == Status.RENDERING
 
-    def test_one_of_them_does_not_silence_its_bucket(self, aws: ScriptedServer) -> None:
-        backoff = CircuitBreaker()
+    def test_one_of_them_does_not_open_its_circuit(self, aws: ScriptedServer) -> None:
+        breaker = CircuitBreaker()
         bad = make_render()
         aws.answers[progress_path(bad)] = reply({})
-        engine.refresh_due(backoff)
-        assert backoff.open_buckets() == []
+        engine.refresh_due(breaker)
+        assert breaker.open_buckets() == []
 
 
 class TestSlowS3:
@@ -197,17 +198,17 @@ class TestSlowS3:
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(reader, "TIME_LIMIT_SECONDS", 0.2)
-        backoff = CircuitBreaker()
+        breaker = CircuitBreaker()
         for _ in range(60):
             make_render()
         aws.answers[RENDERS] = Answer(reply(recorded()).body, delay=0.15)
-        results = engine.refresh_due(backoff)
+        results = engine.refresh_due(breaker)
         assert any(result.error is None for result in results)
         left = RefreshState.objects.due(timezone.now()).count()
         assert left == sum(result.out_of_time for result in results) > 0
-        assert backoff.open_buckets() == []
-        backoff.begin(BUCKET)
-        assert backoff.open_buckets() == [BUCKET]
+        assert breaker.open_buckets() == []
+        breaker.begin(BUCKET)
+        assert breaker.open_buckets() == [BUCKET]
 
     def test_watchers_do_not_pile_up(self, aws: ScriptedServer) -> None:
         earlier = timezone.now() - timedelta(seconds=3)
@@ -322,10 +323,29 @@ class TestBatches:
         for _ in range(5):
             make_render()
         aws.answers[RENDERS] = reply(recorded())
+        breaker = CircuitBreaker()
         with nullcontext() if failures == 1 else pytest.raises(OperationalError):
-            refresh_due()
+            engine.refresh_due(breaker)
+        assert breaker.open_buckets() == []  # S3 has answered
         assert len(calls) == 2
         assert Render.objects.filter(status=Status.SUCCEEDED).count() == (5 if failures == 1 else 0)
+
+    def test_the_second_attempt_schedules_as_the_first_would_have(
+        self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        update_many, calls = RefreshStateQuerySet.update_many, []
+
+        def break_off_once(self: RefreshStateQuerySet, rows: list[RefreshState], names: tuple[str, ...]) -> None:
+            calls.append(names)
+            if len(calls) == 1:
+                raise OperationalError("the connection is lost")
+            update_many(self, rows, names)
+
+        monkeypatch.setattr(RefreshStateQuerySet, "update_many", break_off_once)
+        render = make_render(submitted_at=timezone.now())
+        aws.answers[progress_path(render)] = reply(recorded(step=10))
+        refresh_due()
+        assert next_refresh_at() <= timezone.now() + timedelta(seconds=1)
 
     def test_one_row_that_cannot_be_saved_keeps_none_of_the_others(
         self, aws: ScriptedServer, monkeypatch: pytest.MonkeyPatch

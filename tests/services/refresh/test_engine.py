@@ -156,7 +156,7 @@ class TestRefreshRender:
     def test_what_was_read_of_another_render_changes_nothing(self, aws: ScriptedServer) -> None:
         row = make_render(submitted_at=timezone.now() - timedelta(seconds=301))
         stale = Render.objects.get()
-        stale.render_id = ""  # as it was before it was adopted
+        stale.render_id = ""  # as it was before it was found
         (result,) = refresh_renders([stale])
         assert (result.render.status, result.render.pk) == (Status.RENDERING, row.pk)
 

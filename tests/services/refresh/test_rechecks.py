@@ -80,7 +80,7 @@ class TestLateTruth:
         assert render.finished_at
         assert next_refresh_at() == render.finished_at + timedelta(minutes=5)
 
-    def test_one_whose_start_was_in_doubt_is_sought_again(self, bucket: Any) -> None:
+    def test_one_whose_start_was_unconfirmed_is_sought_again(self, bucket: Any) -> None:
         lost = make_render(Status.FAILED, failure_reason=Reason.LOST, render_id="", bucket_name="")
         make_due()
         reconcile()

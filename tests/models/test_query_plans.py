@@ -1,0 +1,140 @@
+"""Each query that runs all day, or that a page offers, is answered by an index, on both databases."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
+
+from renders.management.commands import refresh_renders
+from renders.models import Render, WebhookDelivery
+from renders.services import admission, retention
+from renders.services.idempotency import free_expired_keys
+from renders.services.refresh import lease
+from tests.factories import BUCKET
+from tests.models.many_rows import ManyRows
+from tests.models.query_meter import metered
+from tests.webhooks import SECRET, about, deliver
+
+pytestmark = pytest.mark.django_db
+
+PRIMARY_KEY = {"sqlite": "sqlite_autoindex_renders_render_1", "postgresql": "renders_render_pkey"}[connection.vendor]
+NEXT_REFRESH = "renders_refreshstate_next_refresh_at"
+
+FEW, PAGES, SOME = (300, 5), (6_000, 150), (11_000, 400)
+"""What may be spent on one render, on a page of 50 or two of 20, and on all that are under way: steps of SQLite's
+virtual machine, and rows read on PostgreSQL. Reading every row takes over 16,000 steps, and 4,000 rows."""
+
+
+@pytest.fixture(scope="module")
+def rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[ManyRows]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield ManyRows()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def set_up(settings: Any) -> None:
+    settings.API_ALLOW_ANONYMOUS = True
+    settings.REMOTION_WEBHOOK_SECRET = SECRET
+
+
+Ask = Callable[[ManyRows], object]
+renders, deliveries = Render.objects, WebhookDelivery.objects
+
+
+def ask(question: str, index: str, limits: tuple[int, int], answer: Ask) -> Any:
+    return pytest.param(index, limits, answer, id=question)
+
+
+def find_known(rows: ManyRows) -> object:
+    known = renders.with_render_id(*rows.render_ids[-110:]).filter(bucket_name=BUCKET)
+    return list(known.values_list("render_id", flat=True))
+
+
+def purge(rows: ManyRows) -> None:
+    age = (rows.now - rows.created_at(10)) // timedelta(hours=1)
+    call_command("purge_renders", f"--older-than={age}h", "--dry-run", stdout=StringIO())
+
+
+ONE_RENDER = [
+    ask("progress, for staff", "render_remote_unique", FEW, lambda rows: rows.progress(rows.staff, rows.owned)),
+    ask("progress, for its owner", "render_remote_unique", FEW, lambda rows: rows.progress(rows.ada, rows.owned)),
+    ask("progress, without owner", "render_remote_unique", FEW, lambda rows: rows.progress(None, rows.ownerless)),
+    ask(
+        "progress, by our id", PRIMARY_KEY, FEW, lambda rows: rows.progress(rows.ada, rows.owned, id=str(rows.owned.pk))
+    ),
+    ask("our id", PRIMARY_KEY, FEW, lambda rows: rows.get(rows.ada, f"/api/renders/{rows.owned.pk}/")),
+    ask("renderId alone", "render_remote_unique", FEW, lambda rows: list(renders.matching_id("r900"))),
+    ask("either id", "render_remote_unique", FEW, lambda rows: list(renders.matching_id(str(rows.owned.pk), "r900"))),
+    ask("webhook", "render_remote_unique", FEW, lambda rows: deliver(about(rows.owned))),
+    ask("key", "render_idempotent_per_owner", FEW, lambda rows: renders.with_key("key 200", owner=rows.eve).get()),
+    ask("key without owner", "render_idempotent", FEW, lambda rows: renders.with_key("key 60", owner=None).first()),
+    ask("new key", "render_idempotent_per_owner", FEW, lambda rows: renders.with_key("new", owner=rows.ada).first()),
+    ask("replay", "render_idempotent_per_owner", SOME, lambda rows: rows.replay(rows.eve, "key 3900")),
+    ask("last retry", "render_retries", FEW, lambda rows: rows.retried.retries.order_by("-created_at").first()),
+    ask("active retry", "render_retries", FEW, lambda rows: rows.retried.retries.active().first()),
+    ask("delete", "render_retries", FEW, lambda rows: retention.delete_render(rows.owned)),
+]
+LISTS = [
+    ask("list", "render_newest", PAGES, lambda rows: rows.list(rows.staff)),
+    ask("list of an owner", "render_owner_newest", PAGES, lambda rows: rows.list(rows.eve)),
+    ask("list without owner", "render_owner_newest", PAGES, lambda rows: rows.list(None)),
+    ask("list, queued", "render_status_newest", PAGES, lambda rows: rows.list(rows.staff, status="queued")),
+    ask("list, submitting", "render_status_newest", PAGES, lambda rows: rows.list(rows.staff, status="submitting")),
+    ask("list, rendering", "render_status_newest", PAGES, lambda rows: rows.list(rows.staff, status="rendering")),
+    ask("list, succeeded", "render_newest", PAGES, lambda rows: rows.list(rows.staff, status="succeeded")),
+    ask("list, failed", "render_status_newest", PAGES, lambda rows: rows.list(rows.staff, status="failed")),
+    ask("list, cancelled", "render_status_newest", PAGES, lambda rows: rows.list(rows.staff, status="cancelled")),
+    ask("list of an owner, failed", "render_owner_status", PAGES, lambda rows: rows.list(rows.ada, status="failed")),
+]
+ALL_DAY = [
+    ask("first in the queue", "render_queued", SOME, lambda rows: admission.next_to_start()),
+    ask("is anything queued", "render_queued", FEW, lambda rows: renders.queued().exists()),
+    ask("free slots", "render_status_newest", SOME, lambda rows: admission.has_free_slots(rows.owned)),
+    ask("active", "render_status_newest", SOME, lambda rows: list(renders.active().only("pk"))),
+    ask("unconfirmed", "render_status_newest", SOME, lambda rows: list(renders.unconfirmed())),
+    ask("lost and due", "render_reason_newest", SOME, lambda rows: list(renders.lost_and_due(rows.now))),
+    ask("due", NEXT_REFRESH, SOME, lambda rows: lease.claim_due([])),
+    ask("due, not in a bucket", NEXT_REFRESH, SOME, lambda rows: lease.claim_due(["another"])),
+    ask("next due", NEXT_REFRESH, FEW, lambda rows: lease.seconds_until_due([])),
+    ask("renderIds of a bucket", "render_remote_unique", SOME, find_known),
+    ask("all to refresh", "render_status_newest", SOME, lambda rows: list(refresh_renders._choose(None).iterator())),
+    ask("ended long ago", "render_newest", SOME, purge),
+    ask("expired keys", "render_idempotent_per_owner", SOME, lambda rows: free_expired_keys()),
+    ask("failed deliveries", "delivery_failed_newest", SOME, lambda rows: list(deliveries.failed().values_list("pk"))),
+    ask("old deliveries", "delivery_newest", SOME, lambda rows: retention.delete_deliveries(before=rows.created_at(9))),
+]
+ADMIN = [
+    ask("admin", "render_newest", PAGES, lambda rows: rows.admin()),
+    ask("admin, queued", "render_status_newest", PAGES, lambda rows: rows.admin(status__exact="queued")),
+    ask("admin, submitting", "render_status_newest", PAGES, lambda rows: rows.admin(status__exact="submitting")),
+    ask("admin, failed", "render_status_newest", PAGES, lambda rows: rows.admin(status__exact="failed")),
+    ask("admin, lost", "render_reason_newest", PAGES, lambda rows: rows.admin(failure_reason__exact="lost")),
+    ask("admin, rejected", "render_reason_newest", PAGES, lambda rows: rows.admin(0, failure_reason__exact="rejected")),
+    ask("admin, a time", "render_newest", PAGES, lambda rows: rows.admin(10, created_at__gte=rows.created_at(3991))),
+    ask("admin, find a renderId", "render_remote_unique", PAGES, lambda rows: rows.admin(1, q="r900")),
+    ask("admin, find our id", PRIMARY_KEY, PAGES, lambda rows: rows.admin(1, q=str(rows.owned.pk))),
+    ask("admin, find an owner", "render_owner_newest", PAGES, lambda rows: rows.admin(q="eve")),
+    ask("admin, find an error", "render_status_newest", SOME, lambda rows: rows.admin(0, q="nonsense")),
+    ask("admin, deliveries", "delivery_newest", PAGES, lambda rows: rows.admin(of="webhookdelivery")),
+    ask(
+        "admin, failed deliveries",
+        "delivery_failed",
+        PAGES,
+        lambda rows: rows.admin(39, "webhookdelivery", is_processed__exact=0),
+    ),
+    ask("admin, a render's deliveries", "delivery_", PAGES, lambda rows: rows.admin(1, "webhookdelivery", q="r900")),
+]
+
+
+@pytest.mark.parametrize(("index", "limits", "answer"), [*ONE_RENDER, *LISTS, *ALL_DAY, *ADMIN])
+def test_is_answered_by_its_index(index: str, limits: tuple[int, int], answer: Ask, rows: ManyRows) -> None:
+    with metered() as cost:
+        answer(rows)
+    assert any(name.startswith(index) for name in cost.indexes), cost
+    assert cost.work <= limits[connection.vendor == "postgresql"], cost
