@@ -105,15 +105,20 @@ def s3_server() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def s3_client(s3_server: str) -> Any:
+    """boto3's client; making one for each test costs more than most tests."""
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+    return session.client("s3", endpoint_url=s3_server)
+
+
 @pytest.fixture
-def bucket(s3_server: str, settings: Any) -> Any:
+def bucket(s3_server: str, s3_client: Any, settings: Any) -> Any:
     """A boto3 client of an S3 with an empty bucket, which the settings point at."""
     settings.AWS_ENDPOINT_URL_S3 = s3_server
     urllib.request.urlopen(urllib.request.Request(f"{s3_server}/moto-api/reset", method="POST")).close()  # noqa: S310
-    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
-    s3 = session.client("s3", endpoint_url=s3_server)
-    s3.create_bucket(Bucket=BUCKET)
-    return s3
+    s3_client.create_bucket(Bucket=BUCKET)
+    return s3_client
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ class TestFlood:
     }
     BODY = body_of()
 
-    def test_5000_forged_deliveries_store_nothing_and_hide_no_other(
+    def test_many_forged_deliveries_store_nothing_and_hide_no_other(
         self,
         live_server: LiveServer,
         settings: Any,
@@ -146,13 +146,13 @@ class TestFlood:
         # Else each answer waits 40 ms for the client's delayed acknowledgement.
         monkeypatch.setattr(WSGIRequestHandler, "disable_nagle_algorithm", True)
         settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
-        forged = [*self.FORGED] * (5000 // len(self.FORGED)) + [None] * (5000 % len(self.FORGED))
+        forged = [*self.FORGED] * 400
         genuine = [sign(self.BODY, secret=SECRET), sign(self.BODY, secret="outdated")]
-        signatures = [*forged[:2500], *genuine, *forged[2500:]]
+        signatures = [*forged[:600], *genuine, *forged[600:]]
         with ThreadPoolExecutor(4) as clients:
             parts = [signatures[number::4] for number in range(4)]
             answers = Counter(chain(*clients.map(partial(self.post_all, live_server), parts)))
-        assert answers == {401: 5001, 200: 1}
+        assert answers == {401: 1201, 200: 1}
         assert WebhookDelivery.objects.get().render_id == "abc123"
         about = [record.getMessage() for record in caplog.records if record.name == LOGGER]
         begin = "A webhook delivery was rejected. "
