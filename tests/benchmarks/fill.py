@@ -42,7 +42,7 @@ INSERT INTO renders_render (
     id, owner_id, status, failure_reason, error, errors, input_props, composition, serve_url, function_name,
     function_timeout, region, configured_bucket, frames_per_lambda, codec, remotion_version, render_id, bucket_name,
     cloudwatch_logs, folder_in_s3_console, progress, frames_rendered, output_bucket, output_key, output_size, cost,
-    currency, slots_needed, priority, queue_rank, throttled_count, idempotency_key,
+    currency, slots_needed, priority, queue_rank, throttled_count, upload_attempts, idempotency_key,
     idempotency_fingerprint, created_at, submitted_at, refreshed_at, finished_at
 )
 SELECT id, owner_id, status,
@@ -58,7 +58,7 @@ SELECT id, owner_id, status,
     CASE WHEN is_done THEN 'renders/' || render_id || '/' || id || '.mp4' ELSE '' END,
     CASE WHEN is_done THEN 1000000 + number END, CASE WHEN is_started THEN 0.0007 END,
     CASE WHEN is_started THEN 'USD' ELSE '' END,
-    4, 0, created_at, 0, '', '',
+    4, 0, created_at, 0, 0, '', '',
     created_at, CASE WHEN is_started THEN created_at END,
     CASE WHEN is_started THEN created_at + interval '8 s' END, CASE WHEN is_over THEN created_at + interval '9 s' END
 FROM told ORDER BY number DESC

@@ -22,6 +22,7 @@ from renders.sandbox.toolchain import Toolchain
 from tests.sandbox.processes import wait_until_gone
 
 ROOT = Path(django_settings.BASE_DIR)
+UNFINISHED = {"code": "Never finished", "durationInFrames": 600, "fps": 30}
 
 
 def get(url: str) -> Any:
@@ -29,9 +30,9 @@ def get(url: str) -> Any:
         return json.load(response)
 
 
-def post(url: str, input_props: dict[str, Any]) -> Any:
-    body = json.dumps({"inputProps": input_props}).encode()
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310
+def post(url: str, body: dict[str, Any]) -> Any:
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request) as response:  # noqa: S310
         return json.load(response)
 
@@ -59,8 +60,11 @@ class TestCommand:
 
     @pytest.mark.system
     def test_once_renders_the_example_and_leaves_nothing_running(self, toolchain: Toolchain, tmp_path: Path) -> None:
-        (tmp_path / "env").write_text("DJANGO_SUPERUSER_PASSWORD=of-earlier-run")
-        process = self.start("--once", "--fresh", "--data", str(tmp_path))
+        data = tmp_path / "data"
+        data.mkdir()
+        (data / "lock").touch()
+        (data / "env").write_text("DJANGO_SUPERUSER_PASSWORD=of-earlier-run")
+        process = self.start("--once", "--fresh", "--data", str(data))
         output = self.read_until(process, "S3, Remotion's function and the service")
         output += self.read_until(process, "Rendering the example")
         family = psutil.Process(process.pid).children(recursive=True)
@@ -78,7 +82,7 @@ class TestCommand:
     @pytest.mark.system
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
     def test_every_process_dies_with_it(self, toolchain: Toolchain, tmp_path: Path, number: signal.Signals) -> None:
-        process = self.start("--data", str(tmp_path))
+        process = self.start("--data", str(tmp_path / "data"))
         self.read_until(process, "Rendering the example")
         time.sleep(2)  # long enough for browsers to have started; the assertion does not depend on it
         family = psutil.Process(process.pid).children(recursive=True)
@@ -89,19 +93,19 @@ class TestCommand:
 
     @pytest.mark.system
     def test_a_start_after_a_crash_continues_with_rows_and_files(self, toolchain: Toolchain, tmp_path: Path) -> None:
-        first = self.start("--data", str(tmp_path))
+        first = self.start("--data", str(tmp_path / "data"))
         output = self.read_until(first, "Serving until Ctrl-C")
         address, password = self.address(output), self.password(output)
         finished = get(f"{address}/api/renders/")["results"][0]
-        running = post(f"{address}/api/renders/", {"code": "Never finished", "durationInFrames": 600, "fps": 30})
+        running = post(f"{address}/api/renders/", {"inputProps": UNFINISHED})
         self.s3_process(first).kill()
         rest = first.communicate(timeout=20)[0]
         assert first.returncode == 1
         assert "The process s3 has ended, so the sandbox stops; its data is kept." in rest
 
-        second = self.start("--data", str(tmp_path))
+        second = self.start("--data", str(tmp_path / "data"))
         output = self.read_until(second, "Serving until Ctrl-C")
-        assert f"Continuing with the renders and files in {tmp_path}; --fresh deletes them." in output
+        assert f"Continuing with the renders and files in {tmp_path / 'data'}; --fresh deletes them." in output
         assert self.password(output) == password
         address = self.address(output)
         assert len(get(f"{address}/api/renders/")["results"]) == 3
@@ -130,7 +134,7 @@ class TestCommand:
         before = signal.getsignal(signal.SIGTERM)
         try:
             with pytest.raises(CommandError, match="The render failed: Error: boom"):
-                call_command(Command(), "--once", "--data", str(tmp_path))
+                call_command(Command(), "--once", "--data", str(tmp_path / "data"))
         finally:
             signal.signal(signal.SIGTERM, before)
 
@@ -139,13 +143,13 @@ class TestCommand:
         before = signal.getsignal(signal.SIGTERM)
         try:
             with pytest.raises(CommandError, match="needs Linux"):
-                call_command(Command(), "--once", "--data", str(tmp_path))
+                call_command(Command(), "--once", "--data", str(tmp_path / "data"))
         finally:
             signal.signal(signal.SIGTERM, before)
 
     def test_a_taken_port_that_was_asked_for_is_an_error(self, tmp_path: Path) -> None:
         with listen(0) as taken, pytest.raises(CommandError, match="name another port with --port"):
-            call_command(Command(), "--port", str(taken.getsockname()[1]), "--data", str(tmp_path))
+            call_command(Command(), "--port", str(taken.getsockname()[1]), "--data", str(tmp_path / "data"))
 
     def test_a_taken_default_port_is_replaced_and_told(self, monkeypatch: Any) -> None:
         output = io.StringIO()
