@@ -72,4 +72,4 @@ class Processes:
     def log_tail(self, name: str) -> str:
         """Return the path and the last lines of the process's log."""
         log = self.logs / f"{name}.log"
-        return "\n".join([f"{log} ends with:", *log.read_text(errors="replace").strip().splitlines()[-12:]])
+        return "\n".join([f"{log} ends with:", *log.read_text(errors="replace").strip().splitlines()[-40:]])

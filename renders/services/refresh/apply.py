@@ -146,12 +146,8 @@ def _schedule_batch(
     ended: set[UUID] = set()
     read_anew = []
     states = RefreshState.objects
-    locked = states.select_for_update().filter(pk__in=found).order_by("pk")
-    stored = dict(locked.values_list("pk", "next_refresh_at"))
     for render in renders:
         item, state = found[render.pk], render.refresh_state
-        # Not by its next_refresh_at, which a first attempt to save this batch has set.
-        lease_ends_at = state.asked_at and state.asked_at + LEASE
         if isinstance(item, FetchFailed):
             wait = RETRY_AFTER * random.uniform(0.5, 1.5)  # noqa: S311
             at: datetime | None = now if item.out_of_time else now + wait
@@ -163,12 +159,13 @@ def _schedule_batch(
             at = next_refresh_at(changed.get(render.pk, render), now, watched_at=state.watched_at)
         if at is None:
             ended.add(render.pk)
-        elif stored.get(render.pk) == lease_ends_at:
-            state.next_refresh_at = at
         else:
-            # Rescheduled during the refresh, by a request to cancel for example: that stands.
-            state.next_refresh_at = stored.get(render.pk, at)
-    states.update_many([r.refresh_state for r in renders if r.pk not in ended], ("next_refresh_at", "answered_at"))
+            state.next_refresh_at = at
+    # A row that was rescheduled during the refresh, by a request to cancel for example, stays as it is.
+    asked_at = renders[0].refresh_state.asked_at  # the same for all: they were claimed together
+    lease = {"next_refresh_at": asked_at + LEASE} if asked_at else None
+    kept = [render.refresh_state for render in renders if render.pk not in ended]
+    states.update_many(kept, ("next_refresh_at", "answered_at"), only_if=lease)
     # A row that was not read anew keeps its ETag: another process may have read it meanwhile.
     states.update_many([state for state in read_anew if state.pk not in ended], ("etag",))
     if ended:

@@ -335,11 +335,13 @@ class TestBatches:
     ) -> None:
         update_many, calls = RefreshStateQuerySet.update_many, []
 
-        def break_off_once(self: RefreshStateQuerySet, rows: list[RefreshState], names: tuple[str, ...]) -> None:
+        def break_off_once(
+            self: RefreshStateQuerySet, rows: list[RefreshState], names: tuple[str, ...], **options: Any
+        ) -> None:
             calls.append(names)
             if len(calls) == 1:
                 raise OperationalError("the connection is lost")
-            update_many(self, rows, names)
+            update_many(self, rows, names, **options)
 
         monkeypatch.setattr(RefreshStateQuerySet, "update_many", break_off_once)
         render = make_render(submitted_at=timezone.now())
