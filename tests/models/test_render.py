@@ -8,7 +8,7 @@ from django.db.models import Index, UniqueConstraint
 from django.utils import timezone
 
 from renders.models import Render, transitions
-from tests.factories import BUCKET, make_render
+from tests.factories import make_render
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
@@ -20,8 +20,6 @@ READING: dict[str, Any] = {
     "currency": "USD",
     "deadline_at": None,
 }
-OUTPUT: dict[str, Any] = {"output_bucket": BUCKET, "output_key": "renders/x/y.mp4", "output_size": 9}
-REMOTE = {"render_id": "abc123", "bucket_name": BUCKET, "cloudwatch_logs": "c", "folder_in_s3_console": "f"}
 
 
 class TestConstraints:
