@@ -1,11 +1,9 @@
 """Saving chosen fields of many rows of one table at once, on PostgreSQL and on SQLite."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
-from uuid import UUID
 
+import msgspec
 from django.db import connection, models
 
 Row = TypeVar("Row", bound=models.Model)
@@ -47,7 +45,7 @@ class BulkUpdateQuerySet(models.QuerySet[Row]):
             f" FROM jsonb_to_recordset(%s::jsonb) AS new({key} uuid, {types}) WHERE old.{key} = new.{key}"
         )
         with connection.cursor() as cursor:
-            cursor.execute(statement, [*expected.values(), json.dumps(values, default=_as_text)])
+            cursor.execute(statement, [*expected.values(), msgspec.json.encode(values).decode()])
 
     def _update_one_by_one(self, rows: Sequence[Row], fields: list[Any], expected: Mapping[str, Any]) -> None:
         """One prepared UPDATE that runs once a row: what SQLite does fastest."""
@@ -74,8 +72,3 @@ def _quoted(field: Any) -> str:
 
 def _guarded(field: Any, old: str, new: str, expected: Mapping[str, Any]) -> str:
     return f"CASE WHEN {old} = %s THEN {new} ELSE {old} END" if field.name in expected else new
-
-
-def _as_text(value: datetime | UUID) -> str:
-    """Return a time with its microseconds, which Django's own JSON encoder cuts to milliseconds."""
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from renders.models.bulk_update import BulkUpdateQuerySet
+from renders.models.plain_loading import PlainLoading
 from renders.models.render import Render
 from renders.models.render_query_set import RenderQuerySet
 
@@ -36,9 +37,13 @@ class RefreshStateQuerySet(BulkUpdateQuerySet["RefreshState"]):
             ids, parameters = chosen.query.sql_with_params()
             claim = (
                 f"UPDATE {self.model._meta.db_table} SET asked_at = %s, next_refresh_at = %s"  # noqa: S608
-                f" WHERE render_id IN ({ids}) RETURNING *"
+                f" WHERE render_id IN ({ids}) RETURNING render_id, region, bucket_name, answered_at, watched_at, etag"
             )
-            return list(self.model._default_manager.raw(claim, [at, until, *parameters]))
+            states = list(self.model._default_manager.raw(claim, [at, until, *parameters]))
+        for state in states:
+            # What the statement has just set: parsing it costs more than all other columns.
+            state.asked_at, state.next_refresh_at = at, until
+        return states
 
     def upsert(self, renders: Iterable[Render], **values: Any) -> None:
         """Give each render a state with these values, or change those of the one that it has."""
@@ -53,7 +58,7 @@ class RefreshStateQuerySet(BulkUpdateQuerySet["RefreshState"]):
         )
 
 
-class RefreshState(models.Model):
+class RefreshState(PlainLoading):
     """Refresh schedule of one render; exists while the render can still change.
 
     It is a table of its own, with short rows, because every refresh writes it; a row of Render, with all its

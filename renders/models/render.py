@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from renders.models.plain_loading import PlainLoading
 from renders.models.render_query_set import (
     HAS_FAILURE_REASON,
     HAS_IDEMPOTENCY_KEY,
@@ -18,7 +19,7 @@ from renders.models.render_query_set import (
 )
 
 
-class Render(models.Model):
+class Render(PlainLoading):
     """One render, from the request for it to its end. ``transitions`` says how it changes."""
 
     class Status(models.TextChoices):
