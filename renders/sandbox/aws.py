@@ -20,7 +20,8 @@ from renders.remotion.target import function_name
 from renders.sandbox.data import OBJECTS
 from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.sandbox.processes import Processes
-from renders.sandbox.toolchain import BUCKET, NODE, SITE, Toolchain
+from renders.sandbox.steps import NODE
+from renders.sandbox.toolchain import BUCKET, SITE, Toolchain
 
 REGION = "us-east-1"
 RAM, DISK = 3009, 10240

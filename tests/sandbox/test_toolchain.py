@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from renders.sandbox import toolchain as toolchain_module
 from renders.sandbox.errors import SandboxError
-from renders.sandbox.toolchain import NODE, Toolchain, prepare
+from renders.sandbox.toolchain import Toolchain, prepare
 
 
 def link_tree(source: Path, target: Path, names: list[str]) -> None:
@@ -54,13 +53,6 @@ class TestToolchain:
         said: list[str] = []
         prepare(said.append)
         assert said[0] == "Bundling the site …"
-
-    @pytest.mark.system
-    def test_a_step_that_fails_says_where_its_log_is(self, toolchain: Toolchain) -> None:
-        with pytest.raises(
-            SandboxError, match=r"logs/broken\.log has all of its output, which ends with:\nwhat is wrong"
-        ):
-            toolchain_module._run(toolchain, "broken", [NODE, "-e", "console.log('what is wrong'); process.exit(1)"])
 
     def test_other_machines_are_told_what_it_needs(self, monkeypatch: Any) -> None:
         monkeypatch.setattr("platform.system", lambda: "Darwin")

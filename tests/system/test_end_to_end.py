@@ -29,7 +29,8 @@ from renders.remotion.start import prepare, start
 from renders.remotion.target import LambdaTarget
 from renders.sandbox.aws import KEY, REGION, Sandbox
 from renders.sandbox.demo import EXAMPLE
-from renders.sandbox.toolchain import NODE, Toolchain
+from renders.sandbox.steps import NODE
+from renders.sandbox.toolchain import Toolchain
 from renders.services.refresh.apply import change_render, mark_started
 from tests.factories import make_render
 
