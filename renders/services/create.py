@@ -13,7 +13,7 @@ from django.utils import timezone
 from renders.models import Render
 from renders.remotion.errors import RemotionError, Throttled, Unavailable
 from renders.remotion.options import CODEC, FRAMES_PER_LAMBDA, RenderOptions, slots_needed
-from renders.remotion.start import may_be_uploaded
+from renders.remotion.payload import may_be_uploaded
 from renders.remotion.target import LambdaTarget
 from renders.services.admission import has_free_slots, slots_until
 from renders.services.dispatch import configuration, queue_again, reject, start_submitted
