@@ -37,6 +37,12 @@ def s3_error(status: int, code: str) -> Answer:
     return Answer(f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode(), status=status)
 
 
+def sent(server: "ScriptedServer") -> Any:
+    """The JSON of the one request that the server got."""
+    ((_, _, body),) = server.requests
+    return json.loads(body)
+
+
 class QuietServer(ThreadingHTTPServer):
     request_queue_size = 256
 

@@ -70,11 +70,14 @@ def s3_client(target: LambdaTarget) -> Any:
 
 
 @lru_cache(maxsize=32)
-def lambda_client(target: LambdaTarget) -> Any:
-    """Return boto3's Lambda client, which never repeats a call: a repeated start is a second render."""
+def lambda_client(target: LambdaTarget, *, time_limit: int) -> Any:
+    """Return boto3's Lambda client, which never repeats a call: a repeated start is a second render.
+
+    It waits ``time_limit`` seconds for an answer.
+    """
     options = Config(
         connect_timeout=5,
-        read_timeout=target.start_time_limit,
+        read_timeout=time_limit,
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=32,
     )

@@ -16,9 +16,12 @@ def _console_domain(region: str) -> str:
     return "console.amazonaws.cn" if is_china(region) else "console.aws.amazon.com"
 
 
-def cloudwatch_logs_url(*, region: str, function_name: str, render_id: str) -> str:
-    """Return the link to the renderer functions' logs: the client's ``cloudWatchLogs``."""
-    query = f'"method=renderer,renderId={render_id}"'
+def cloudwatch_logs_url(*, region: str, function_name: str, render_id: str, method: str = "renderer") -> str:
+    """Return the link to the logs of the functions that rendered: the client's ``cloudWatchLogs``.
+
+    ``method`` is what they were called for: ``renderer`` for a video, ``still`` for a still.
+    """
+    query = f'"method={method},renderId={render_id}"'
     # JavaScript's encodeURIComponent, then "%" written as CloudWatch's router wants it.
     encoded = quote(query, safe="!'()*-._~").replace("%", "$25")
     return (

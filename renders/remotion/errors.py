@@ -1,5 +1,8 @@
 """What can go wrong with Remotion Lambda, by what a caller can do about it."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 
 class RemotionError(Exception):
     """Base of all errors here. ``str()`` of each is one sentence that a person can act on."""
@@ -22,7 +25,11 @@ class BucketMissing(SetupError):
 
 
 class VersionMismatch(SetupError):
-    """The deployed function has another version than the client."""
+    """The function has another version than the payload said. The next payload has the right one."""
+
+
+class SiteUnusable(SetupError):
+    """The site does not exist, is not Remotion's, or fails when it is opened."""
 
 
 class PropsNotStored(SetupError):
@@ -47,3 +54,23 @@ class UnusableResponse(Unavailable):
 
 class OutcomeUnknown(RemotionError):
     """The call that starts a render ended without an answer: it may or may not have started."""
+
+
+class StillFailed(RemotionError):
+    """The function rendered the still and says why it failed: paid, and nothing more will come of it."""
+
+    def __init__(self, sentence: str, *, render_id: str = "", errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(sentence)
+        self.render_id = render_id
+        """Remotion's name for the still; it has a folder in the bucket only if its composition was found."""
+        self.errors: list[dict[str, Any]] = [dict(error) for error in errors]
+        """As ``RenderProgress.errors``."""
+
+
+class InvalidOptions(ValueError):
+    """Options of a render that Remotion does not take, or not together. The request's fault: no RemotionError."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors: dict[str, str] = dict(errors)
+        """One sentence for each option, by its name."""
+        super().__init__(" ".join(f"{name}: {sentence}" for name, sentence in self.errors.items()))

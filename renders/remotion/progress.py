@@ -5,14 +5,22 @@ tests/recordings/. Adds a deadline, because Remotion reports no timeout for a re
 function died before it wrote ``renderMetadata``.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
+from renders.remotion.codecs import WITH_PICTURE
+from renders.remotion.option import STILL
 from renders.remotion.pricing import currency, estimate_cost
 from renders.remotion.progress_file import FileError, OutputObject, PostRenderData, ProgressFile, RenderMetadata
 
 GRACE_IN_MS = 20_000
 """How far clocks may differ before Remotion calls a render timed out."""
+
+WITH_EVEN_SIZE = ("h264", "h265", "gif")
+"""A GIF is made of chunks in h264."""
 
 OVERHEAD_PER_LAMBDA_IN_MS = 100
 
@@ -20,6 +28,7 @@ MAX_MESSAGE_LENGTH = 2000
 """Characters. Whatever ``code`` throws becomes a message, however long."""
 
 MAX_STACK_LENGTH = 4000
+MAX_ARTIFACTS = 200
 MAX_ERRORS = 50
 """Errors that are kept: a render of 200 functions can report each of them."""
 
@@ -55,6 +64,13 @@ class RenderProgress:
     """The output may exist all the same: look for it."""
     errors: list[dict[str, Any]]
     """Remotion's errors with an explanation; of a finished render, its warnings."""
+    artifacts: list[dict[str, Any]]
+    """``filename``, ``sizeInBytes``, ``s3Key`` of each further file, in the bucket of the output."""
+    duration_in_frames: int | None
+    """Frames of the output, after frameRange and everyNthFrame; None until it is known, and for a still."""
+    width: int | None
+    """Pixels of the output; None until it is known."""
+    height: int | None
     out_bucket: str | None
     out_key: str | None
     output_size: int | None
@@ -71,12 +87,7 @@ class RenderProgress:
     @property
     def error_message(self) -> str:
         """One sentence about the error that ended the render; empty if none did."""
-        if self.fatal_error is None:
-            return ""
-        said = _text(self.fatal_error.message or self.fatal_error.name).split("\n    at ")[0].strip()
-        message = said[:MAX_MESSAGE_LENGTH] or "Remotion failed without a message."
-        explanation = explain(self.fatal_error)
-        return f"{message} ({explanation})" if explanation else message
+        return error_sentence(self.fatal_error) if self.fatal_error else ""
 
 
 def output_key(*, render_id: str, out_name: str) -> str:
@@ -95,6 +106,19 @@ def explain(error: FileError) -> str | None:
     return next((text for tokens, text in EXPLANATIONS if any(token.lower() in stack for token in tokens)), None)
 
 
+def error_sentence(error: FileError) -> str:
+    """Return what an error says in one sentence, with an explanation if there is one."""
+    said = _text(error.message or error.name).split("\n    at ")[0].strip()
+    message = said[:MAX_MESSAGE_LENGTH] or "Remotion failed without a message."
+    explanation = explain(error)
+    return f"{message} ({explanation})" if explanation else message
+
+
+def as_stored(error: FileError) -> dict[str, Any]:
+    """Return an error under Remotion's names, with its texts cut and an explanation."""
+    return {**_as_dict(error), "explanation": explain(error)}
+
+
 def interpret(file: ProgressFile, *, bucket_name: str, now_in_ms: float, function_timeout: int) -> RenderProgress:
     """Interpret a progress.json that was read from ``bucket_name``.
 
@@ -106,7 +130,7 @@ def interpret(file: ProgressFile, *, bucket_name: str, now_in_ms: float, functio
     if file.post_render_data is not None:
         if metadata is None:
             raise ValueError("it has a result and no metadata")
-        return _finished(file.post_render_data, metadata, bucket_name=bucket_name)
+        return _finished(file, file.post_render_data, metadata, bucket_name=bucket_name)
     fatal = [error for error in file.errors if error.ends_render]
     deadline_in_ms = _deadline_in_ms(file, function_timeout)
     billing_duration = _billing_duration(file, metadata, now_in_ms) if metadata else None
@@ -118,7 +142,8 @@ def interpret(file: ProgressFile, *, bucket_name: str, now_in_ms: float, functio
         done=False,
         deadline_in_ms=deadline_in_ms,
         is_past_deadline=now_in_ms > deadline_in_ms,
-        errors=[{**_as_dict(error), "explanation": explain(error)} for error in file.errors[:MAX_ERRORS]],
+        errors=[as_stored(error) for error in file.errors[:MAX_ERRORS]],
+        **_output_facts(file),
         out_bucket=None,
         out_key=None,
         output_size=None,
@@ -133,7 +158,9 @@ def interpret(file: ProgressFile, *, bucket_name: str, now_in_ms: float, functio
     )
 
 
-def _finished(result: PostRenderData, metadata: RenderMetadata, *, bucket_name: str) -> RenderProgress:
+def _finished(
+    file: ProgressFile, result: PostRenderData, metadata: RenderMetadata, *, bucket_name: str
+) -> RenderProgress:
     output = _output(metadata, bucket_name)
     return RenderProgress(
         overall_progress=1,
@@ -144,6 +171,7 @@ def _finished(result: PostRenderData, metadata: RenderMetadata, *, bucket_name: 
         deadline_in_ms=None,
         is_past_deadline=False,
         errors=[_as_dict(error) for error in result.errors[:MAX_ERRORS]],
+        **_output_facts(file),
         out_bucket=output.bucket_name,
         out_key=output.key,
         output_size=result.output_size,
@@ -160,6 +188,36 @@ def _output(metadata: RenderMetadata, bucket_name: str) -> OutputObject:
     if isinstance(metadata.out_name, OutputObject):
         return metadata.out_name
     return OutputObject(bucket_name, output_key(render_id=metadata.render_id, out_name=metadata.out_name or "out.mp4"))
+
+
+def _output_facts(file: ProgressFile) -> dict[str, Any]:
+    metadata = file.render_metadata
+    width, height = _size(metadata) if metadata else (None, None)
+    return {
+        "artifacts": [msgspec.to_builtins(artifact) for artifact in file.received_artifact[:MAX_ARTIFACTS]],
+        "duration_in_frames": _frame_count(metadata) if metadata and metadata.type != STILL else None,
+        "width": width,
+        "height": height,
+    }
+
+
+def _size(metadata: RenderMetadata) -> tuple[int, int] | tuple[None, None]:
+    """Return width and height of the output: none for audio, and even numbers for codecs that take no others."""
+    if metadata.dimensions is None or (metadata.type != STILL and metadata.codec not in WITH_PICTURE):
+        return None, None
+    step = 2 if metadata.codec in WITH_EVEN_SIZE else 1
+    width, height = (
+        _side(side, scale=metadata.scale, step=step) for side in (metadata.dimensions.width, metadata.dimensions.height)
+    )
+    return width, height
+
+
+def _side(scaled: float, *, scale: float, step: int) -> int:
+    """Return a side as Remotion rounds it: of the largest composition that gives a multiple of ``step``."""
+    side = round(scaled / scale)
+    while (rounded := math.floor(side * scale + 0.5)) % step:
+        side -= 1
+    return rounded
 
 
 def _text(value: object) -> str:
@@ -206,7 +264,12 @@ def _overall_progress(file: ProgressFile) -> float:
 
 
 def _deadline_in_ms(file: ProgressFile, function_timeout: int) -> float:
-    """Return when Remotion can write nothing more: chunks take one time limit, combining them a second."""
+    """Return when Remotion can write nothing more: chunks take one time limit, combining them a second.
+
+    The file of a still tells no time limit, only when the function began.
+    """
+    if file.render_metadata and file.render_metadata.type == STILL:
+        return file.render_metadata.started_date + function_timeout * 1000 + GRACE_IN_MS
     deadline = file.timeout_timestamp + GRACE_IN_MS
     if file.render_metadata and len(set(file.chunks)) >= file.render_metadata.total_chunks:
         return deadline + function_timeout * 1000

@@ -63,6 +63,21 @@ class OutputObject(msgspec.Struct, rename="camel", frozen=True):
     key: str
 
 
+class Dimensions(_CamelCase):
+    """Of the output, in pixels: the composition's times the scale, so that they can be fractions."""
+
+    width: float
+    height: float
+
+
+class Artifact(_CamelCase):
+    """A further file that the composition emitted, in the bucket of the output."""
+
+    filename: str
+    size_in_bytes: int
+    s3_key: str
+
+
 class RenderMetadata(_CamelCase):
     """Written when the composition is known."""
 
@@ -72,6 +87,11 @@ class RenderMetadata(_CamelCase):
     memory_size_in_mb: int
     region: str
     render_id: str
+    type: str = "video"
+    """``video``, also for audio and GIFs, or ``still``."""
+    codec: str | None = None
+    dimensions: Dimensions | None = None
+    scale: float = 1
     out_name: str | OutputObject | None = None
     # A still has neither.
     every_nth_frame: int = 1
@@ -92,8 +112,11 @@ class ProgressFile(_CamelCase):
     timings: list[Timing]
     errors: list[FileError]
     timeout_timestamp: float
+    """Since 1970, in milliseconds; of a still, a number that is no time."""
     serve_url_opened: float | None
     composition_validated: float | None
+    received_artifact: list[Artifact] = msgspec.field(default_factory=list)
+    """Of a still it stays empty: the function's answer lists them."""
     fatal_error_timestamp: float | None = None
     """Functions of older versions, such as 4.0.403, do not write it."""
 

@@ -4,29 +4,22 @@ Remotion's function makes the renderId, so a repeated call would be a second, pa
 error that does not prove that nothing ran is OutcomeUnknown.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from remotion_lambda import RenderMediaParams
-from remotion_lambda.models import ShouldDownload, Webhook
+from remotion_lambda.models import Webhook
 
-from renders.remotion.errors import BucketMissing, OutcomeUnknown, Rejected, Throttled, VersionMismatch
-from renders.remotion.invoke import NO_CAPACITY, NOT_REPEATED, invoke
+from renders.remotion.errors import OutcomeUnknown, VersionMismatch
+from renders.remotion.info import forget_version
+from renders.remotion.invoke import Unanswered, invoke, plain, refusal
 from renders.remotion.json import parse_json
-from renders.remotion.options import CODEC, DOWNLOAD_NAME, FRAMES_PER_LAMBDA, RenderOptions
 from renders.remotion.payload import build_payload
-from renders.remotion.target import LambdaTarget, how_to_deploy
+from renders.remotion.target import LambdaTarget
 from renders.remotion.webhook import WebhookSettings
 
-# What Remotion's `start` answers before it launches the render. It launches and writes the first
-# progress.json at the same time, so any other message may come with the render running.
-REFUSALS = (
-    "Remotion Lambda can only render based on a URL in the cloud",
-    "You have multiple buckets",
-    "lambda:InvokeFunction",
-    "s3:ListAllMyBuckets",
-    "Payload is too big",
-)
+NOT_REPEATED = "so it is not known whether the render started. It is not started again by itself."
 
 
 @dataclass(frozen=True)
@@ -39,36 +32,35 @@ class StartedRender:
 
 def prepare(
     target: LambdaTarget,
-    options: RenderOptions,
     *,
+    serve_url: str,
+    composition: str,
     input_props: dict[str, Any],
-    props_name: str,
+    options: Mapping[str, Any],
+    frames_per_lambda: int | None,
+    concurrency: int | None,
     out_name: str,
+    props_name: str,
     webhook: WebhookSettings | None = None,
     custom_data: dict[str, str] | None = None,
 ) -> str:
-    """Return the JSON payload of a start; upload input props that are too large for it (about 194 KB).
+    """Return the JSON payload of a start; upload input props that are too large for it.
 
-    They go to ``input-props/<props_name>.json``, which no other render may use. ``out_name`` is the
-    output's file name. Deliveries to ``webhook`` carry ``custom_data``, which must be ASCII and
-    under 1 KB. Raise PropsNotStored if the bucket refuses the props, Rejected if Remotion cannot
-    take them, SetupError or Unavailable.
+    ``options`` are the render's, validated. One of ``frames_per_lambda`` and ``concurrency`` says how the
+    frames are divided among functions; with neither, Remotion chooses. ``out_name`` is the output's
+    file name. Deliveries to ``webhook`` carry ``custom_data``, which must be ASCII and under 1 KB.
+    Raise as ``build_payload`` does.
     """
-    target.require_credentials()
-    options.require_site()
     params = RenderMediaParams(
-        composition=options.composition,
+        composition=composition,
         input_props=input_props,
         bucket_name=target.bucket_name or None,
-        codec=CODEC,
-        frames_per_lambda=FRAMES_PER_LAMBDA,
         out_name=out_name,
-        download_behavior=ShouldDownload(type="download", fileName=DOWNLOAD_NAME),
-        privacy=options.privacy,
         enable_cancellation=True,
         webhook=_webhook(webhook, custom_data),
     )
-    return build_payload(target, params, serve_url=options.serve_url, props_name=props_name)
+    division = {"framesPerLambda": frames_per_lambda, "concurrency": concurrency}
+    return build_payload(target, params, serve_url=serve_url, props_name=props_name, options={**options, **division})
 
 
 def start(target: LambdaTarget, payload: str) -> StartedRender:
@@ -77,7 +69,11 @@ def start(target: LambdaTarget, payload: str) -> StartedRender:
     Raise SetupError and its kinds, Rejected, Throttled or Unavailable if nothing was started, and
     OutcomeUnknown if that cannot be told. https://www.remotion.dev/docs/lambda/python
     """
-    return _read_reply(target, invoke(target, payload))
+    try:
+        body = invoke(target, payload, time_limit=target.start_time_limit)
+    except Unanswered as err:
+        raise OutcomeUnknown(f"{err}, {NOT_REPEATED}") from err
+    return _read_reply(target, body)
 
 
 def _webhook(webhook: WebhookSettings | None, custom_data: dict[str, str] | None) -> Webhook | None:
@@ -92,25 +88,16 @@ def _read_reply(target: LambdaTarget, body: bytes) -> StartedRender:
         reply = parse_json(body, replace=True)
         if reply["type"] == "success":
             return StartedRender(render_id=str(reply["renderId"]), bucket_name=str(reply["bucketName"]))
-        message = str(reply["message"]).strip()
+        message = str(reply["message"])
     except (ValueError, TypeError, KeyError) as err:
         raise OutcomeUnknown(
             f"The function {target.function_name} sent an answer that is not one of Remotion's, {NOT_REPEATED}"
         ) from err
-    if message.startswith("Version mismatch"):
-        raise VersionMismatch(
-            f"The function {target.function_name} has another version of Remotion than this service."
-            f" {how_to_deploy(target)}"
-        )
-    if message.startswith("Rate Exceeded"):
-        raise Throttled(NO_CAPACITY)
-    if "The specified bucket does not exist" in message:
-        raise BucketMissing(
-            f"There is no bucket {target.bucket_name} in {target.region}, so the render cannot run."
-            " Set REMOTION_BUCKET_NAME to Remotion's bucket in that region, or remove it."
-        )
-    if any(refusal in message for refusal in REFUSALS):
-        raise Rejected(f"Remotion rejected the render: {message}")
+    if refused := refusal(target, message):
+        if isinstance(refused, VersionMismatch):
+            forget_version(target)
+        raise refused
+    # It launches the render and writes the first progress.json at the same time.
     raise OutcomeUnknown(
-        f"Remotion failed while it started the render, so it is not known whether it goes on: {message}"
+        f"Remotion failed while it started the render, so it is not known whether it goes on: {plain(message)}"
     )

@@ -10,12 +10,14 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import ClientError
+from django.utils.http import content_disposition_header
 
 from renders.remotion.aws import error_code, s3_client, translated_errors
 from renders.remotion.errors import AccessDenied
 from renders.remotion.target import LambdaTarget
 
 SIGNED_URL_SECONDS = 3600
+DELETE_AFTER = ("1-day", "3-days", "7-days", "30-days")
 MISSING_CODES = {"NoSuchKey", "NoSuchBucket", "404"}
 
 
@@ -54,14 +56,38 @@ def find_output(target: LambdaTarget, *, bucket_name: str, key: str) -> OutputSe
     return OutputSearch(size, at * 1000)
 
 
-def sign_output_url(target: LambdaTarget, *, bucket_name: str, key: str) -> str:
-    """Return a URL that shows the output to whoever has it, for one hour. S3 is not asked."""
+def sign_output_url(target: LambdaTarget, *, bucket_name: str, key: str, file_name: str = "") -> str:
+    """Return a URL that shows the file to whoever has it, for one hour. S3 is not asked.
+
+    With a ``file_name`` it is downloaded under that, whatever Remotion has stored with the file.
+    """
     target.require_credentials()
+    parameters = {"Bucket": bucket_name, "Key": key}
+    if file_name:
+        parameters["ResponseContentDisposition"] = content_disposition_header(True, file_name) or ""
     with translated_errors(target):
         url: str = s3_client(target).generate_presigned_url(
-            "get_object", Params={"Bucket": bucket_name, "Key": key}, ExpiresIn=SIGNED_URL_SECONDS
+            "get_object", Params=parameters, ExpiresIn=SIGNED_URL_SECONDS
         )
     return url
+
+
+def missing_lifecycle_rules(target: LambdaTarget, *, bucket_name: str) -> list[str]:
+    """Return the values of ``deleteAfter`` for which the bucket has no enabled rule that deletes the files.
+
+    https://www.remotion.dev/docs/lambda/autodelete
+    """
+    target.require_credentials()
+    with translated_errors(target):
+        try:
+            rules = s3_client(target).get_bucket_lifecycle_configuration(Bucket=bucket_name)["Rules"]
+        except ClientError as err:
+            if error_code(err) != "NoSuchLifecycleConfiguration":
+                raise
+            rules = []
+    enabled = [rule for rule in rules if rule["Status"] == "Enabled" and "Expiration" in rule]
+    prefixes = {rule.get("Filter", {}).get("Prefix", rule.get("Prefix")) for rule in enabled}
+    return [name for name in DELETE_AFTER if f"renders/{name}" not in prefixes]
 
 
 def request_cancel(target: LambdaTarget, *, bucket_name: str, render_id: str) -> None:

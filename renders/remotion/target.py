@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from django.conf import settings
-from remotion_lambda.version import VERSION
 
 from renders.remotion.errors import SetupError
-
-REMOTION_VERSION: str = VERSION
+from renders.remotion.versions import PINNED_VERSION, version_in_name
 
 SIZE_IN_NAME = re.compile(r"-mem(\d+)mb-disk(\d+)mb-(\d+)sec$")
+
+STARTUP_SECONDS = 15
+"""Before Lambda counts a function's time: connecting, and starting a cold function, at most 10 s."""
 
 NOT_SET_UP = "Set up Remotion Lambda to render videos. See the README.md for how to do so."
 SECRET_KEY_MISSING = "The environment variable REMOTION_AWS_SECRET_ACCESS_KEY is missing. Add it to your .env file."  # noqa: S105
@@ -78,6 +79,11 @@ class LambdaTarget:
         """Seconds after which a start has an answer or an unknown outcome: the function ends by itself too."""
         return min(self.start_timeout, self.function_timeout)
 
+    @property
+    def answer_time_limit(self) -> int:
+        """Seconds after which a call that waits for the function's work has an answer or an unknown outcome."""
+        return self.function_timeout + STARTUP_SECONDS
+
     def require_credentials(self) -> None:
         """Raise SetupError if the credentials to call AWS are missing."""
         if self.use_default_credentials:
@@ -88,19 +94,22 @@ class LambdaTarget:
             raise SetupError(SECRET_KEY_MISSING)
 
 
-def function_name(memory_size_in_mb: int, disk_size_in_mb: int, timeout_in_seconds: int) -> str:
+def function_name(
+    memory_size_in_mb: int, disk_size_in_mb: int, timeout_in_seconds: int, *, version: str = PINNED_VERSION
+) -> str:
     """Return the name that Remotion gives a function when it deploys it.
 
     https://www.remotion.dev/docs/lambda/naming-convention
     """
-    version = REMOTION_VERSION.replace(".", "-")
-    return f"remotion-render-{version}-mem{memory_size_in_mb}mb-disk{disk_size_in_mb}mb-{timeout_in_seconds}sec"
+    dashed = version.replace(".", "-")
+    return f"remotion-render-{dashed}-mem{memory_size_in_mb}mb-disk{disk_size_in_mb}mb-{timeout_in_seconds}sec"
 
 
 def deploy_command(target: LambdaTarget) -> str:
-    """Return the command that deploys a function of this version, region and size."""
+    """Return the command that deploys a function of the target's version, region and size."""
+    version = version_in_name(target.function_name) or PINNED_VERSION
     return (
-        f"npx -p @remotion/cli@{REMOTION_VERSION} -p @remotion/lambda@{REMOTION_VERSION}"
+        f"npx -p @remotion/cli@{version} -p @remotion/lambda@{version}"
         f" remotion lambda functions deploy --region={target.region}"
         f" --memory={target.memory_size} --disk={target.disk_size} --timeout={target.function_timeout}"
     )
@@ -108,7 +117,7 @@ def deploy_command(target: LambdaTarget) -> str:
 
 def how_to_deploy(target: LambdaTarget) -> str:
     """Return a sentence with the command that deploys the function that ``target`` names."""
-    deployed = function_name(target.memory_size, target.disk_size, target.function_timeout)
-    if deployed == target.function_name:
+    if version_in_name(target.function_name):
         return f"Deploy it: {deploy_command(target)}"
+    deployed = function_name(target.memory_size, target.disk_size, target.function_timeout)
     return f"Deploy {deployed} and remove REMOTION_FUNCTION_NAME, or set it to that name: {deploy_command(target)}"

@@ -15,7 +15,7 @@ from tests.servers import ScriptedServer
 def client(aws: ScriptedServer, settings: Any) -> Any:
     """A new client, whose pool is empty."""
     lambda_client.cache_clear()
-    return lambda_client(LambdaTarget.from_settings())
+    return lambda_client(LambdaTarget.from_settings(), time_limit=60)
 
 
 def invoke(client: Any) -> None:

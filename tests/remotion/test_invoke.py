@@ -8,20 +8,19 @@ import pytest
 from renders.remotion.errors import (
     AccessDenied,
     FunctionMissing,
-    OutcomeUnknown,
     Rejected,
     RemotionError,
     SetupError,
     Throttled,
     Unavailable,
 )
-from renders.remotion.invoke import invoke
+from renders.remotion.invoke import BrokeOff, Unanswered, invoke, plain
 from renders.remotion.target import LambdaTarget
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
 
 
 def invoke_once() -> bytes:
-    return invoke(LambdaTarget.from_settings(), "{}")
+    return invoke(LambdaTarget.from_settings(), "{}", time_limit=1)
 
 
 def unused_port() -> int:
@@ -46,19 +45,19 @@ class TestInvoke:
             (lambda_error(403, "AccessDeniedException"), AccessDenied, "permissions"),
             (lambda_error(403, "ExpiredTokenException"), AccessDenied, "ExpiredTokenException"),
             (lambda_error(413, "RequestTooLargeException", "Too large."), Rejected, "Too large."),
-            (lambda_error(500, "ServiceException"), OutcomeUnknown, "not known whether"),
-            (lambda_error(502, "EC2UnexpectedException"), OutcomeUnknown, "not known whether"),
-            (Answer(b'{"type":"success"', missing_bytes=40), OutcomeUnknown, "not known whether"),
-            (Answer(reset=True), OutcomeUnknown, "not known whether"),
+            (lambda_error(500, "ServiceException"), Unanswered, "AWS Lambda (failed|did not answer)"),
+            (lambda_error(502, "EC2UnexpectedException"), Unanswered, "AWS Lambda (failed|did not answer)"),
+            (Answer(b'{"type":"success"', missing_bytes=40), Unanswered, "AWS Lambda (failed|did not answer)"),
+            (Answer(reset=True), Unanswered, "AWS Lambda (failed|did not answer)"),
             (
                 reply({"errorMessage": "Task timed out"}, headers={"X-Amz-Function-Error": "Unhandled"}),
-                OutcomeUnknown,
-                "Task timed out",
+                BrokeOff,
+                r"broke off \(Task timed out\)",
             ),
         ],
     )
     def test_each_other_answer_is_an_error_and_never_a_second_start(
-        self, aws: ScriptedServer, answer: Answer, kind: type[RemotionError], words: str
+        self, aws: ScriptedServer, answer: Answer, kind: type[RemotionError | Unanswered], words: str
     ) -> None:
         aws.answers[INVOKE] = answer
         with pytest.raises(kind, match=words) as raised:
@@ -66,10 +65,9 @@ class TestInvoke:
         assert type(raised.value) is kind
         assert aws.count(INVOKE) == 1
 
-    def test_no_answer_in_time_is_unknown(self, aws: ScriptedServer, settings: Any) -> None:
-        settings.REMOTION_START_TIMEOUT = 1
+    def test_no_answer_in_time_is_none(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = Answer(delay=1.5)
-        with pytest.raises(OutcomeUnknown, match="ReadTimeoutError"):
+        with pytest.raises(Unanswered, match="ReadTimeoutError"):
             invoke_once()
         assert aws.count(INVOKE) == 1
 
@@ -83,16 +81,16 @@ class TestInvoke:
         with pytest.raises(SetupError, match="no url"):
             invoke_once()
 
-    def test_a_name_that_remotion_gave_tells_the_functions_size(self, aws: ScriptedServer, settings: Any) -> None:
-        settings.REMOTION_FUNCTION_NAME = "remotion-render-4-0-500-mem2048mb-disk512mb-900sec"
-        assert LambdaTarget.from_settings().function_timeout == 900
-        aws.answers[INVOKE] = lambda_error(404, "ResourceNotFoundException")
-        with pytest.raises(FunctionMissing, match="--memory=2048 --disk=512 --timeout=900") as raised:
-            invoke_once()
-        assert "Deploy remotion-render-4-0-527-mem2048mb-disk512mb-900sec and remove" in str(raised.value)
 
-    def test_no_longer_is_waited_than_the_function_may_run(self, aws: ScriptedServer, settings: Any) -> None:
-        settings.REMOTION_TIMEOUT = 1
-        aws.answers[INVOKE] = Answer(delay=1.5)
-        with pytest.raises(OutcomeUnknown, match="ReadTimeoutError"):
-            invoke_once()
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Version mismatch: no", "Version mismatch: no"),
+        ("Error: Version mismatch: no\n    at check (file.js:1:2)\n    at b", "Version mismatch: no"),
+        ("NoSuchBucket: The bucket\n    at AwsRestXmlProtocol", "The bucket"),
+        ("TypeError: Error: two lines\nof it", "two lines\nof it"),
+        ("Note: not a name", "Note: not a name"),
+    ],
+)
+def test_an_error_is_told_without_its_name_and_stack(message: str, said: str) -> None:
+    assert plain(message) == said

@@ -9,7 +9,17 @@ from tests.factories import load_recording
 
 RECORDED = [
     (name, step)
-    for name in ("succeeds", "throws-in-chunk", "bad-metadata", "cancelled")
+    for name in (
+        "succeeds",
+        "throws-in-chunk",
+        "bad-metadata",
+        "cancelled",
+        "audio",
+        "gif",
+        "artifact",
+        "range",
+        "direct",
+    )
     for step in load_recording(name)
 ]
 BUCKET = "remotionlambda-useast1-local00000"
@@ -22,7 +32,7 @@ def read(step: dict[str, Any], *, now: float | None = None, timeout: int = 240) 
 
 
 def as_status_saw_it(step: dict[str, Any]) -> dict[str, Any]:
-    """Six of the 43 files were overwritten between the recorder's reading and that of ``status``.
+    """Seven of the 56 files were overwritten between the recorder's reading and that of ``status``.
 
     Only ``framesRendered`` had moved on in them.
     """
@@ -32,9 +42,9 @@ def as_status_saw_it(step: dict[str, Any]) -> dict[str, Any]:
     return {**step, "progress.json": seen}
 
 
-def test_recorder_and_status_read_the_same_file_but_for_six_times() -> None:
-    assert len(RECORDED) == 43
-    assert sum(as_status_saw_it(step) != step for _, step in RECORDED) == 6
+def test_recorder_and_status_read_the_same_file_but_for_seven_times() -> None:
+    assert len(RECORDED) == 56
+    assert sum(as_status_saw_it(step) != step for _, step in RECORDED) == 7
 
 
 def as_stored(error: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +90,13 @@ class TestRecordedAnswers:
         assert progress.cost == pytest.approx(status["costs"]["accruedSoFar"], abs=0.00001)
         billed = status["estimatedBillingDurationInMilliseconds"]
         assert progress.billing_duration == (billed if billed is None else pytest.approx(billed, abs=200))
+
+    def test_artifacts_are_those_that_status_answered(self, name: str, step: dict[str, Any]) -> None:
+        named = [
+            {key: artifact[key] for key in ("filename", "sizeInBytes", "s3Key")}
+            for artifact in step["status"]["artifacts"]
+        ]
+        assert read(step).artifacts == named
 
 
 class TestFailedRenders:
@@ -154,6 +171,68 @@ def test_cost_is_unknown_in_a_region_without_prices() -> None:
     step = last("throws-in-chunk")
     step["progress.json"]["renderMetadata"]["region"] = "mars-north-1"
     assert read(step).cost is None
+
+
+class TestOutput:
+    """What the file says of the output, as ffprobe found it in each."""
+
+    @pytest.mark.parametrize(
+        ("name", "frames", "size"),
+        [
+            ("succeeds", 150, (1280, 720)),
+            ("gif", 15, (320, 180)),
+            ("artifact", 30, (320, 180)),
+            ("range", 15, (320, 180)),
+            ("audio", 45, (None, None)),
+        ],
+    )
+    def test_its_length_and_size(self, name: str, frames: int, size: tuple[int | None, int | None]) -> None:
+        progress = read(last(name))
+        assert (progress.duration_in_frames, (progress.width, progress.height)) == (frames, size)
+
+    def test_they_are_known_as_soon_as_the_composition_is(self) -> None:
+        progress = read(load_recording("range")[0])
+        assert (progress.done, progress.duration_in_frames, progress.width) == (False, 15, 320)
+        before = read(load_recording("succeeds")[0])
+        assert (before.duration_in_frames, before.width, before.height, before.artifacts) == (None, None, None, [])
+
+    @pytest.mark.parametrize(
+        ("codec", "size"), [("h264", (268, 150)), ("h265", (268, 150)), ("gif", (268, 150)), ("vp8", (269, 151))]
+    )
+    def test_some_codecs_take_even_numbers_only(self, codec: str, size: tuple[int, int]) -> None:
+        step = last("range")
+        step["progress.json"]["renderMetadata"] |= {
+            "codec": codec,
+            "scale": 0.21,
+            "dimensions": {"width": 1280 * 0.21, "height": 720 * 0.21},
+        }
+        assert (read(step).width, read(step).height) == size
+
+    def test_artifacts_are_named_with_their_keys(self) -> None:
+        first, second = read(last("artifact")).artifacts
+        key = "renders/yia582kf3p/artifacts"
+        assert first == {"filename": "subtitles.srt", "sizeInBytes": 1, "s3Key": f"{key}/subtitles.srt"}
+        assert second == {"filename": "thumb/nail.txt", "sizeInBytes": 14, "s3Key": f"{key}/thumb/nail.txt"}
+
+
+@pytest.mark.parametrize("version", load_recording("still-progress"))
+class TestStill:
+    """Its file is written once, before it is rendered."""
+
+    def read(self, version: str, now: float) -> RenderProgress:
+        file = parse_progress(json.dumps(load_recording("still-progress")[version]).encode())
+        return interpret(file, bucket_name=BUCKET, now_in_ms=now, function_timeout=240)
+
+    def test_it_is_never_done_by_its_file(self, version: str) -> None:
+        progress = self.read(version, 0)
+        assert (progress.done, progress.fatal_error, progress.out_key, progress.output_size) == (False,) + (None,) * 3
+        assert (progress.duration_in_frames, progress.width, progress.height) == (None, 1280, 720)
+
+    def test_its_deadline_is_the_time_limit_after_it_began(self, version: str) -> None:
+        began = load_recording("still-progress")[version]["renderMetadata"]["startedDate"]
+        assert self.read(version, began).deadline_in_ms == began + 240_000 + 20_000
+        assert not self.read(version, began + 259_000).is_past_deadline
+        assert self.read(version, began + 261_000).is_past_deadline
 
 
 class TestFilesOfOtherRenders:

@@ -8,8 +8,8 @@ from django.conf import settings as django_settings
 from remotion_lambda.version import VERSION
 
 from renders.remotion.errors import SetupError
-from renders.remotion.options import RenderOptions
-from renders.remotion.target import NOT_SET_UP, SECRET_KEY_MISSING, LambdaTarget, deploy_command
+from renders.remotion.site import configured_site
+from renders.remotion.target import NOT_SET_UP, SECRET_KEY_MISSING, LambdaTarget, deploy_command, how_to_deploy
 from renders.sandbox.toolchain import SOURCES
 
 ROOT = Path(django_settings.BASE_DIR)
@@ -34,6 +34,23 @@ class TestOneVersionOfRemotion:
     def test_the_documented_command_deploys_it(self) -> None:
         command = deploy_command(LambdaTarget.from_settings())
         assert f"\n{command}\n" in (ROOT / "docs" / "deployment.md").read_text()
+
+
+class TestHowToDeploy:
+    def test_a_name_that_remotion_gave_is_deployed_as_it_is(self, settings: Any) -> None:
+        settings.REMOTION_FUNCTION_NAME = "remotion-render-4-0-500-mem2048mb-disk512mb-900sec"
+        target = LambdaTarget.from_settings()
+        assert (target.memory_size, target.disk_size, target.function_timeout) == (2048, 512, 900)
+        assert how_to_deploy(target) == (
+            "Deploy it: npx -p @remotion/cli@4.0.500 -p @remotion/lambda@4.0.500 remotion lambda functions deploy"
+            " --region=us-east-1 --memory=2048 --disk=512 --timeout=900"
+        )
+
+    def test_for_another_name_it_is_the_pinned_version(self, settings: Any) -> None:
+        settings.REMOTION_FUNCTION_NAME = "our-function"
+        said = how_to_deploy(LambdaTarget.from_settings())
+        assert "Deploy remotion-render-4-0-527-mem3009mb-disk10240mb-240sec and remove REMOTION_FUNCTION_NAME" in said
+        assert "@remotion/lambda@4.0.527" in said
 
 
 class TestCredentials:
@@ -72,9 +89,9 @@ class TestCredentials:
 def test_a_site_is_needed(settings: Any) -> None:
     settings.REMOTION_SITE_NAME = ""
     with pytest.raises(SetupError, match="REMOTION_SERVE_URL"):
-        RenderOptions.from_settings().require_site()
+        configured_site()
 
 
 def test_serve_url_wins_over_the_site_name(settings: Any) -> None:
     settings.REMOTION_SERVE_URL = "https://example.com/site"
-    assert RenderOptions.from_settings().serve_url == "https://example.com/site"
+    assert configured_site() == "https://example.com/site"
