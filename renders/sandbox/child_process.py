@@ -37,7 +37,8 @@ def start_child_process(command: Sequence[str | Path], **options: Any) -> "subpr
 
 def supervise(command: Sequence[str]) -> None:
     """Run ``command`` until it ends, SIGTERM arrives or standard input closes; exit with its status."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGTERM, kill_descendants_and_exit)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
     threading.Thread(target=exit_when_stdin_closes, daemon=True).start()

@@ -1,16 +1,13 @@
 """An example render through the API, over HTTP as a client would."""
 
-import json
-import shutil
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from renders.sandbox.api_client import ApiClient, download
 from renders.sandbox.errors import SandboxError
 from renders.sandbox.toolchain import Toolchain
 
@@ -24,17 +21,17 @@ EXAMPLE = {
 EXPECTED = {"codec_name": "h264", "nb_read_frames": "150", "avg_frame_rate": "30/1"}
 
 
-def render_example(web_url: str, toolchain: Toolchain, *, say: Callable[[str], None]) -> Path:
+def render_example(api: ApiClient, toolchain: Toolchain, *, say: Callable[[str], None]) -> Path:
     """Render the example, save it as ``.sandbox/video.mp4`` and return its path.
 
     Raise SandboxError if the render fails or the video is not what was asked for.
     """
     started_at = time.monotonic()
-    render = start_example(web_url, say=say)
+    render = start_example(api, say=say)
     say(f"renderId {render['renderId']}, answered in {time.monotonic() - started_at:.2f} s")
-    output = _wait_for_output(web_url, render)
+    output = _wait_for_output(api, render)
     video = toolchain.folder / "video.mp4"
-    _download(output, video)
+    download(output["url"], video, size=output["size"])
     found = toolchain.probe_video(video)
     if any(found.get(name) != value for name, value in EXPECTED.items()):
         raise SandboxError(f"The video is not what was asked for: {found}, not {EXPECTED}.")
@@ -45,12 +42,12 @@ def render_example(web_url: str, toolchain: Toolchain, *, say: Callable[[str], N
     return video
 
 
-def start_example(web_url: str, *, say: Callable[[str], None]) -> dict[str, Any]:
+def start_example(api: ApiClient, *, say: Callable[[str], None]) -> dict[str, Any]:
     """Start the example as soon as the renders that an earlier run has left have ended."""
     has_said = False
     while True:
-        answer = _post(f"{web_url}/api/lambda/render", EXAMPLE, retryable={429})
-        if "renderId" in answer:
+        answer = api.post("/api/lambda/render", EXAMPLE, retryable={429})
+        if answer:
             return answer
         if not has_said:
             say("Waiting for the renders that the last run has left; --fresh deletes them.")
@@ -58,39 +55,25 @@ def start_example(web_url: str, *, say: Callable[[str], None]) -> dict[str, Any]
         time.sleep(1)
 
 
-def _wait_for_output(web_url: str, render: dict[str, Any]) -> dict[str, Any]:
+def _wait_for_output(api: ApiClient, render: dict[str, Any]) -> dict[str, Any]:
     """Poll until the render is done; return the answer with ``url`` and ``size``."""
     question = {"id": render["renderId"], "bucketName": render["bucketName"]}
-    with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", leave=False, disable=None) as bar:
+    with progress_bar() as bar:
         while True:
-            answer = _post(f"{web_url}/api/lambda/progress", question, retryable={503})
-            if answer["type"] == "done":
+            answer = api.post("/api/lambda/progress", question, retryable={503})
+            if answer.get("type") == "done":
                 return answer
-            if answer["type"] == "error":
+            if answer.get("type") == "error":
                 raise SandboxError(f"The render failed: {answer['message']}")
-            bar.update(max(0, round(answer["progress"] * 100) - bar.n))
+            advance(bar, answer.get("progress", 0))
             time.sleep(0.5)
 
 
-def _download(output: dict[str, Any], video: Path) -> None:
-    with urllib.request.urlopen(output["url"], timeout=30) as response, video.open("wb") as file:  # noqa: S310
-        shutil.copyfileobj(response, file)
-    if video.stat().st_size != output["size"]:
-        raise SandboxError(f"The video has {video.stat().st_size} bytes; the API said {output['size']}.")
+def progress_bar() -> Any:
+    """Return a bar for the progress of a render; it is shown in a terminal only."""
+    return tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", leave=False, disable=None)
 
 
-def _post(url: str, body: dict[str, Any], *, retryable: Container[int] = ()) -> dict[str, Any]:
-    """Return the JSON answer; a progress of 0 for a status in ``retryable``."""
-    request = urllib.request.Request(  # noqa: S310
-        url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=90) as response:  # noqa: S310
-            answer: dict[str, Any] = json.load(response)
-    except urllib.error.HTTPError as err:
-        if err.code in retryable:
-            return {"type": "progress", "progress": 0}
-        raise SandboxError(f"{url} answered {err.code}: {err.read().decode(errors='replace')}") from err
-    except OSError as err:
-        raise SandboxError(f"{url} does not answer: {err}") from err
-    return answer
+def advance(bar: Any, progress: float) -> None:
+    """Move the bar to ``progress``, 0 to 1, unless it is there already."""
+    bar.update(max(0, round(progress * 100) - bar.n))

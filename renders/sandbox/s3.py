@@ -25,6 +25,7 @@ from werkzeug.serving import make_server
 from renders.sandbox.interrupted import fail_interrupted_renders
 from renders.sandbox.network import listen
 from renders.sandbox.objects import ObjectFile, StoredObject
+from renders.sandbox.site import BUCKET
 
 REGION = "us-east-1"
 
@@ -43,6 +44,9 @@ class PersistentS3:
             self._restore(stored)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/sites/"):
+            # `remotion lambda sites create` bundles for AWS, where each bucket has a host of its own.
+            environ.update({name: f"/{BUCKET}{environ[name]}" for name in ("PATH_INFO", "RAW_URI", "REQUEST_URI")})
         response: Iterable[bytes] = self._moto(environ, start_response)
         if environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE"):
             # WSGI decodes paths as Latin-1.

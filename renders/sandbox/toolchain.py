@@ -12,10 +12,10 @@ from django.conf import settings
 from tqdm import tqdm
 
 from renders.sandbox.errors import SandboxError
+from renders.sandbox.site import Site
 from renders.sandbox.steps import NODE, NPM_CLI, Command, Say, Step, fingerprint_of, make_unless_done, run_logged
 
 SOURCES = Path(__file__).parent / "node"
-BUCKET = "remotionlambda-useast1-sandbox000"
 SITE = "renderhub"
 
 
@@ -36,7 +36,7 @@ class Toolchain:
 
     @property
     def chromium(self) -> Path:
-        """Chromium, its libraries and the font that comes with it."""
+        """Chromium, its libraries and the font that comes with it; empty where it does not run."""
         return self.folder / "chromium"
 
     @property
@@ -45,9 +45,9 @@ class Toolchain:
         return self.folder / "fonts"
 
     @property
-    def site(self) -> Path:
-        """The bundled site."""
-        return self.folder / "site"
+    def site(self) -> Site:
+        """The sandbox's own site, bundled."""
+        return Site(SITE, self.folder / "site")
 
     @property
     def logs(self) -> Path:
@@ -59,12 +59,12 @@ class Toolchain:
 
         Raise SandboxError if the file is not a video.
         """
-        compositor = self.node_modules / "@remotion" / "compositor-linux-x64-gnu"
+        ffprobe = next(self.node_modules.glob("@remotion/compositor-*/ffprobe"))
         entries = "stream=codec_name,width,height,avg_frame_rate,nb_read_frames"
         options = ["-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries", entries, "-of", "json"]
         output = subprocess.run(  # noqa: S603
-            [compositor / "ffprobe", *options, video],
-            env={"LD_LIBRARY_PATH": str(compositor)},
+            [ffprobe, *options, video],
+            env=dict.fromkeys(("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"), str(ffprobe.parent)),
             capture_output=True,
             check=False,
         )
@@ -76,9 +76,9 @@ class Toolchain:
 
 def prepare(say: Say) -> Toolchain:
     """Do the steps that are not done yet, and tell each one through ``say``. Raise SandboxError."""
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+    if platform.system() not in {"Linux", "Darwin"} or platform.machine() not in {"x86_64", "arm64", "aarch64"}:
         raise SandboxError(
-            "The sandbox needs Linux on x86-64 with glibc, because the Chromium that it uses is built for that."
+            "The sandbox needs Linux or macOS on x86-64 or arm64, because Remotion's programs are built for those."
             " On other machines, run it in a container or use the service with AWS."
         )
     toolchain = Toolchain(settings.BASE_DIR / ".sandbox")
@@ -91,6 +91,11 @@ def prepare(say: Say) -> Toolchain:
             fingerprint = fingerprint_of(step, previous=fingerprint)
             make_unless_done(step, fingerprint=fingerprint, stamp=toolchain.folder / f"{step.name}.json", say=say)
     return toolchain
+
+
+def ships_chromium() -> bool:
+    """Tell whether the Chromium that npm installs runs on this machine."""
+    return (platform.system(), platform.machine(), platform.libc_ver()[0]) == ("Linux", "x86_64", "glibc")
 
 
 def _steps(toolchain: Toolchain) -> list[Step]:
@@ -120,7 +125,7 @@ def _steps(toolchain: Toolchain) -> list[Step]:
             name="site",
             title="Bundling the site",
             sources=(SOURCES / "bundle.mjs", *sorted((SOURCES / "site").iterdir())),
-            target=toolchain.site,
+            target=toolchain.site.folder,
             make=lambda: _bundle_site(toolchain),
         ),
     ]
@@ -145,7 +150,8 @@ def _expected_requests(lock_file: Path) -> int:
 
 
 def _unpack_chromium(toolchain: Toolchain) -> None:
-    _run_script(toolchain, "chromium", [NODE, "chromium.mjs"], TMPDIR=str(toolchain.chromium))
+    if ships_chromium():
+        _run_script(toolchain, "chromium", [NODE, "chromium.mjs"], TMPDIR=str(toolchain.chromium))
 
 
 def _unpack_fonts(toolchain: Toolchain) -> None:
@@ -153,8 +159,8 @@ def _unpack_fonts(toolchain: Toolchain) -> None:
 
 
 def _bundle_site(toolchain: Toolchain) -> None:
-    entry, public_path = toolchain.app / "site" / "index.jsx", f"/{BUCKET}/sites/{SITE}/"
-    _run_script(toolchain, "bundle", [NODE, "bundle.mjs", entry, toolchain.site, public_path])
+    entry, site = toolchain.app / "site" / "index.jsx", toolchain.site
+    _run_script(toolchain, "bundle", [NODE, "bundle.mjs", entry, site.folder, site.public_path])
 
 
 def _run_script(toolchain: Toolchain, name: str, command: Command, **environment: str) -> None:

@@ -51,13 +51,13 @@ class WebService:
 
     def _migrate(self) -> None:
         try:
-            self._manage("migrate", "--verbosity=0")
+            self.manage("migrate", "--verbosity=0")
         except SandboxError as err:
             raise SandboxError(f"{err}\nA database of another version of this project needs --fresh.") from err
 
     def _create_admin_user(self) -> None:
         try:
-            self._manage("createsuperuser", "--noinput", "--email=admin@example.com", f"--username={self.username}")
+            self.manage("createsuperuser", "--noinput", "--email=admin@example.com", f"--username={self.username}")
         except SandboxError as err:
             if "already taken" not in str(err):
                 raise
@@ -66,7 +66,8 @@ class WebService:
         command = [sys.executable, "manage.py", *arguments]
         self.sandbox.processes.start(name, command, cwd=settings.BASE_DIR, env=self._environment())
 
-    def _manage(self, *arguments: str) -> None:
+    def manage(self, *arguments: str) -> None:
+        """Run a command of ``manage.py`` on this service; raise SandboxError with what it says if it fails."""
         process = subprocess.run(  # noqa: S603
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
@@ -88,6 +89,7 @@ class WebService:
     def _settings(self) -> dict[str, str]:
         return {
             **{name: str(value) for name, value in self.sandbox.settings().items()},
+            "AWS_ENDPOINT_URL_STS": self.sandbox.s3_url,  # for `remotion lambda sites create`
             "DATABASE_URL": f"sqlite:///{self.sandbox.data / DATABASE}",
             "API_ALLOW_ANONYMOUS": "true",
             "REMOTION_WEBHOOK_URL": f"{self.url}/api/lambda/webhook",

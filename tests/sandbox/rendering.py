@@ -4,18 +4,26 @@ import json
 import time
 from typing import Any
 
-from renders.remotion.options import RenderOptions
 from renders.remotion.start import prepare, start
 from renders.remotion.target import LambdaTarget
 from renders.sandbox.aws import Sandbox
-from renders.sandbox.toolchain import BUCKET
+from renders.sandbox.site import BUCKET
 
 
 def render(sandbox: Sandbox, code: str, *, frames: int = 40, **props: Any) -> str | None:
     """Render ``code``; return the message that ended it, or None if it succeeded."""
-    target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
-    input_props = {"code": code, "durationInFrames": frames, "fps": 30, **props}
-    payload = prepare(target, options, input_props=input_props, out_name="out.mp4", props_name="props")
+    target = LambdaTarget.from_settings()
+    payload = prepare(
+        target,
+        serve_url=sandbox.serve_url,
+        composition="DynamicComp",
+        input_props={"code": code, "durationInFrames": frames, "fps": 30, **props},
+        options={},
+        frames_per_lambda=60,
+        concurrency=None,
+        out_name="out.mp4",
+        props_name="props",
+    )
     started = start(target, payload)
     s3, key = sandbox.s3(), f"renders/{started.render_id}/progress.json"
     deadline = time.monotonic() + 120

@@ -138,6 +138,28 @@ class TestCommand:
         finally:
             signal.signal(signal.SIGTERM, before)
 
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--entry", "a.ts"], "--entry goes with --project only."),
+            (["--composition", "A"], "--composition goes with --project only."),
+            (["--watch"], "--watch goes with --project only."),
+            (["--project", "a", "--watch", "--once"], "--watch and --once do not go together"),
+            (["--project", "/nowhere"], "/nowhere has no package.json"),
+        ],
+    )
+    def test_what_does_not_go_together_is_told_before_anything_is_prepared(
+        self, tmp_path: Path, monkeypatch: Any, arguments: list[str], message: str
+    ) -> None:
+        monkeypatch.setattr("renders.management.commands.sandbox.prepare", None)
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(CommandError, match=message):
+                call_command(Command(), *arguments, "--data", str(tmp_path / "data"))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        assert not (tmp_path / "data").exists()
+
     def test_a_reason_that_it_cannot_go_on_is_status_1(self, tmp_path: Path, monkeypatch: Any) -> None:
         monkeypatch.setattr("platform.machine", lambda: "sparc")
         before = signal.getsignal(signal.SIGTERM)

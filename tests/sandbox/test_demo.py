@@ -1,5 +1,6 @@
 import json
 
+from renders.sandbox.api_client import ApiClient
 from renders.sandbox.demo import EXAMPLE, start_example
 from tests.servers import Answer, ScriptedServer, reply
 
@@ -14,5 +15,5 @@ def test_it_waits_for_the_renders_that_the_last_run_has_left(scripted_server: Sc
     answers = iter([Answer(status=429), reply({"renderId": "abc123"})])
     scripted_server.answers = {"/api/lambda/render": lambda: next(answers)}
     said: list[str] = []
-    assert start_example(scripted_server.url, say=said.append) == {"renderId": "abc123"}
+    assert start_example(ApiClient(scripted_server.url), say=said.append) == {"renderId": "abc123"}
     assert said == ["Waiting for the renders that the last run has left; --fresh deletes them."]

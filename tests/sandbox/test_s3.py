@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings as django_settings
 
 from renders.sandbox.network import bypass_proxies_for_loopback, listen
+from renders.sandbox.site import BUCKET as SITES
 
 BUCKET = "bucket-of-tests"
 
@@ -117,6 +118,14 @@ def test_a_request_that_is_refused_changes_nothing(s3: Any) -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
         s3.put_object(Bucket="another-bucket", Key="a", Body=b"")
     assert contents(s3) == {}
+
+
+def test_assets_of_a_site_that_was_bundled_for_aws_are_found(server: Server, s3: Any) -> None:
+    s3.create_bucket(Bucket=SITES)
+    s3.put_object(Bucket=SITES, Key="sites/my video/bundle.js", Body=b"code", ACL="public-read")
+    address = f"http://127.0.0.1:{server.port}/sites/my%20video/bundle.js"
+    with urllib.request.urlopen(address) as response:
+        assert response.read() == b"code"
 
 
 def test_a_taken_port_is_replaced_by_a_free_one(server: Server) -> None:

@@ -41,11 +41,11 @@ class TestToolchain:
 
     @pytest.mark.system
     def test_what_broke_is_noticed_and_redone(self, toolchain: Toolchain) -> None:
-        (toolchain.site / "index.html").unlink()
+        (toolchain.site.folder / "index.html").unlink()
         said: list[str] = []
         prepare(said.append)
         assert [text for text in said if "done" not in text] == ["Bundling the site …"]
-        assert (toolchain.site / "index.html").exists()
+        assert (toolchain.site.folder / "index.html").exists()
 
     @pytest.mark.system
     def test_what_was_interrupted_is_redone(self, toolchain: Toolchain) -> None:
@@ -54,9 +54,11 @@ class TestToolchain:
         prepare(said.append)
         assert said[0] == "Bundling the site …"
 
-    def test_other_machines_are_told_what_it_needs(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr("platform.system", lambda: "Darwin")
-        with pytest.raises(SandboxError, match="needs Linux on x86-64"):
+    @pytest.mark.parametrize(("system", "machine"), [("Windows", "AMD64"), ("Linux", "riscv64")])
+    def test_other_machines_are_told_what_it_needs(self, monkeypatch: Any, system: str, machine: str) -> None:
+        monkeypatch.setattr("platform.system", lambda: system)
+        monkeypatch.setattr("platform.machine", lambda: machine)
+        with pytest.raises(SandboxError, match="needs Linux or macOS on x86-64 or arm64"):
             prepare(lambda text: None)
 
     @pytest.mark.system

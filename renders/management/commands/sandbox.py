@@ -1,6 +1,7 @@
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,25 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from renders.management.arguments import port_number, quota
+from renders.sandbox.api_client import ApiClient
 from renders.sandbox.aws import Sandbox
+from renders.sandbox.browser import find_browser
 from renders.sandbox.data import open_data_folder
 from renders.sandbox.demo import render_example
 from renders.sandbox.errors import SandboxError
 from renders.sandbox.network import free_port, require_free_port
-from renders.sandbox.toolchain import prepare
+from renders.sandbox.project import open_project
+from renders.sandbox.project_session import ProjectSession
+from renders.sandbox.toolchain import Toolchain, prepare
+from renders.sandbox.watch import saved_files
 from renders.sandbox.web_service import WEB_PORT, WebService
 
 
 class Command(BaseCommand):
-    help = "Runs Remotion's real Lambda function, S3 and this service on this machine, and renders an example."
+    help = (
+        "Runs Remotion's real Lambda function, S3 and this service on this machine, and renders an example"
+        " or, with --project, a Remotion project of yours."
+    )
     # The service gets settings of its own, so those of this process are not checked.
     requires_system_checks: list[str] = []
 
@@ -40,13 +49,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--data", type=Path, default=data, help="The folder that keeps renders and files (.sandbox/data)."
         )
+        parser.add_argument(
+            "--browser", type=Path, help="A Chrome to render with; without it Chromium from npm, where that runs."
+        )
+        project = parser.add_argument_group("a Remotion project of yours")
+        project.add_argument("--project", type=Path, help="Its folder, with its packages installed.")
+        project.add_argument("--entry", default="", help="Its entry point, if it is not where Remotion looks.")
+        project.add_argument("--composition", default="", help="What to render first; without it the first one.")
+        project.add_argument("--watch", action="store_true", help="Bundle again when a source file is saved.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _require_combination(options)
         # SIGINT too: a shell starts background processes with it ignored.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         try:
-            self._run(**{name: options[name] for name in ("concurrency", "port", "once", "fresh", "data")})
+            self._run(options)
         except SandboxError as err:
             raise CommandError(str(err)) from err
         except KeyboardInterrupt as err:
@@ -54,34 +72,61 @@ class Command(BaseCommand):
                 raise CommandError("Stopped before the example was rendered.") from err
             self._say("\nStopped.")
 
-    def _run(self, *, concurrency: int, port: int | None, once: bool, fresh: bool, data: Path) -> None:
-        if port is not None:
-            require_free_port(port)
-        data = data.resolve()
-        with open_data_folder(data, fresh=fresh) as has_data:
+    def _run(self, options: dict[str, Any]) -> None:
+        if options["port"] is not None:
+            require_free_port(options["port"])
+        project = open_project(options["project"], entry=options["entry"]) if options["project"] else None
+        data = options["data"].resolve()
+        with open_data_folder(data, fresh=options["fresh"]) as has_data:
             toolchain = prepare(self._say)
+            session = ProjectSession(project, toolchain, say=self._say) if project else None
             if has_data:
                 self._say(f"Continuing with the renders and files in {data}; --fresh deletes them.")
-            self._say("Starting S3, Remotion's function and the service …")
-            with Sandbox(toolchain, concurrency=concurrency, data=data) as sandbox:
-                self._serve(sandbox, self._choose_port() if port is None else port, once=once)
+            with self._sandbox(toolchain, session, data, options) as sandbox:
+                self._serve(sandbox, session, options)
 
-    def _serve(self, sandbox: Sandbox, port: int, *, once: bool) -> None:
-        web = WebService(sandbox, port=port)
+    def _sandbox(
+        self, toolchain: Toolchain, session: ProjectSession | None, data: Path, options: dict[str, Any]
+    ) -> Sandbox:
+        """Return the sandbox, not started yet, with the project bundled."""
+        browser = find_browser(toolchain, path=options["browser"], say=self._say)
+        if session:
+            session.bundle()
+        sandbox = Sandbox(
+            toolchain,
+            node_modules=session.install_function() if session else None,
+            concurrency=options["concurrency"],
+            data=data,
+            browser=browser,
+            site=session.site if session else None,
+        )
+        self._say("Starting S3, Remotion's function and the service …")
+        return sandbox
+
+    def _serve(self, sandbox: Sandbox, session: ProjectSession | None, options: dict[str, Any]) -> None:
+        web = WebService(sandbox, port=self._choose_port() if options["port"] is None else options["port"])
         web.start()
-        self._say("Rendering the example through POST /api/lambda/render …")
-        video = render_example(web.url, sandbox.toolchain, say=lambda text: self._say(f"  {text}"))
+        if session:
+            output: Path | None = session.render(sandbox, web, composition=options["composition"], once=options["once"])
+        else:
+            output = self._render_example(web, sandbox.toolchain)
         self._say(
             f"\n  Service  {web.url}\n  Admin    {web.url}/admin/  ({web.username} / {web.password})"
-            f"\n  Video    {video}\n  Logs     {sandbox.logs}"
+            f"\n  Output   {output or 'none, see above'}\n  Logs     {sandbox.logs}"
             f"\n  Data     {sandbox.data}  (kept for the next start; --fresh deletes it)"
             f"\n  Commands RENDERHUB_ENV_FILE={web.env_file} {sys.executable} manage.py refresh_renders\n"
         )
-        if not once:
-            self._say("Serving until Ctrl-C.")
-            while True:
-                time.sleep(1)
+        if not options["once"]:
+            watched = session.project.folder if session and options["watch"] else None
+            self._say("Serving until Ctrl-C." + (f" Watching {watched}." if watched else ""))
+            for saved in saved_files(watched) if watched else _seconds():
                 sandbox.processes.check()
+                if session and saved:
+                    session.bundle_again(sandbox, web, saved)
+
+    def _render_example(self, web: WebService, toolchain: Toolchain) -> Path:
+        self._say("Rendering the example through POST /api/lambda/render …")
+        return render_example(ApiClient(web.url), toolchain, say=lambda text: self._say(f"  {text}"))
 
     def _choose_port(self) -> int:
         port = free_port(WEB_PORT)
@@ -92,6 +137,22 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _require_combination(options: dict[str, Any]) -> None:
+    """Raise CommandError if options do not go together."""
+    names = [f"--{name}" for name in ("entry", "composition", "watch") if options[name]]
+    if names and not options["project"]:
+        raise CommandError(f"{names[0]} goes with --project only.")
+    if options["watch"] and options["once"]:
+        raise CommandError("--watch and --once do not go together: one goes on, the other ends.")
+
+
+def _seconds() -> Iterator[set[Path]]:
+    """Yield nothing that was saved, each second."""
+    while True:
+        time.sleep(1)
+        yield set()
 
 
 def _interrupt(*_: Any) -> None:

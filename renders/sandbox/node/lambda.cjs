@@ -10,10 +10,11 @@ const path = require("node:path");
 const zlib = require("node:zlib");
 
 // `concurrency` is the account's quota, `warm` the number of workers to start at once, `folder` for
-// their temporary files, `chromium` and `fonts` are folders, `s3` is a URL.
+// their temporary files, `browser` a program, `browserLibraries` the folder of libraries that it needs or
+// "", `nodeModules` and `fonts` are folders, `s3` is a URL.
 const options = JSON.parse(process.argv[2]);
 const { functionName, region, memorySizeInMb, timeoutInSeconds, concurrency } = options;
-const { warm, folder, chromium, fonts, s3 } = options;
+const { warm, folder, nodeModules, browser, browserLibraries, hasOldHeadless, fonts, s3 } = options;
 const MAX_REQUEST_BYTES = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024 };
 
 const workers = new Set();
@@ -40,10 +41,12 @@ const startWorker = () => {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memorySizeInMb),
       AWS_ENDPOINT_URL_S3: s3,
       AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${listening.port}`,
-      SANDBOX_CHROMIUM: path.join(chromium, "chromium"),
+      SANDBOX_NODE_MODULES: nodeModules,
+      SANDBOX_CHROMIUM: browser,
+      SANDBOX_HEADLESS: hasOldHeadless ? "old" : "new",
       FONTCONFIG_PATH: fonts,
       XDG_CACHE_HOME: path.join(fonts, ".cache"),
-      LD_LIBRARY_PATH: path.join(chromium, "al2023/lib"),
+      ...(browserLibraries && { LD_LIBRARY_PATH: browserLibraries }),
     },
   });
   const worker = { child, invocation: null, isWarm: false };
