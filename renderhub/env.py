@@ -65,9 +65,9 @@ class EnvironmentReader:
             raise _refused(name, value, f"one of {', '.join(spellings.values())}")
         return spellings[value.lower()]
 
-    def boolean(self, name: str) -> bool:
-        """Return True or False, which is the default."""
-        value = self._read(name).lower() or "false"
+    def boolean(self, name: str, *, default: bool = False) -> bool:
+        """Return True or False."""
+        value = self._read(name).lower() or ("true" if default else "false")
         if value not in (*TRUE, *FALSE):
             raise _refused(name, value, "true or false")
         return value in TRUE

@@ -193,6 +193,10 @@ REMOTION_PRIVACY = env.choice("REMOTION_PRIVACY", "private", ("private", "public
 # a delivery that is signed with any of them is accepted.
 REMOTION_WEBHOOK_URL = env.url("REMOTION_WEBHOOK_URL")
 REMOTION_WEBHOOK_SECRET = env.secret("REMOTION_WEBHOOK_SECRET")
+# Companies' licence of Remotion; the function reports each render that succeeded to Remotion with it, as one of
+# production unless the other says false. https://www.remotion.dev/docs/licensing
+REMOTION_LICENSE_KEY = env.secret("REMOTION_LICENSE_KEY")
+REMOTION_IS_PRODUCTION = env.boolean("REMOTION_IS_PRODUCTION", default=True)
 # Functions that may run at a time over all renders: AWS's quota minus what other programs use of it.
 REMOTION_CONCURRENCY = env.integer(
     "REMOTION_CONCURRENCY", default=200, minimum=1, maximum=100_000, unit="Lambda functions at a time"

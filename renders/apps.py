@@ -6,4 +6,4 @@ class RendersConfig(AppConfig):
     verbose_name = "Remotion renders"
 
     def ready(self) -> None:
-        from renders.operations import checks  # noqa: F401, PLC0415  (registers the system checks)
+        from renders.operations import bucket_checks, checks  # noqa: F401, PLC0415  (registers the system checks)

@@ -11,23 +11,14 @@ from django.http import HttpRequest
 from renders.admin.pagination import CursorChangeList
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows are written by the service, never by hand. The list asks only what an index answers."""
+class TableAdmin(admin.ModelAdmin):
+    """The list asks only what an index answers, and comes in pages by cursor."""
 
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CursorChangeList
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def is_list(self, request: HttpRequest) -> bool:
         """Return whether the request is for the list, or for an action on it."""
@@ -45,3 +36,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         for error, names in names_of.items():
             noun = str(self.opts.verbose_name if len(names) == 1 else self.opts.verbose_name_plural).capitalize()
             self.message_user(request, f"{noun} {', '.join(names)}: {error}", messages.ERROR)
+
+
+class ReadOnlyAdmin(TableAdmin):
+    """Rows are written by the service, never by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

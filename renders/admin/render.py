@@ -9,15 +9,15 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from renders.admin.display import NOTHING, as_json, preformatted, seconds
+from renders.admin.display import NOTHING, as_json, player, preformatted, seconds
 from renders.admin.render_actions import RenderActions
 from renders.models import RefreshState, Render, RenderQuerySet
 from renders.remotion.errors import RemotionError
-from renders.services.outputs import sign_output
+from renders.services.outputs import sign_artifacts, sign_output
 
 COLOURS = {
     Render.Status.QUEUED: "#6b7280",
@@ -66,7 +66,10 @@ class RenderAdmin(RenderActions):
         "Our id, the renderId or the owner's name, in full; or words of an error (slower: all failed renders are read)."
     )
     fieldsets = (
-        (None, {"fields": ("status_badge", "progress_bar", "failure_reason", "error", "video", "links")}),
+        (
+            None,
+            {"fields": ("status_badge", "progress_bar", "failure_reason", "error", "output", "poster_shown", "links")},
+        ),
         (
             "Request",
             {
@@ -75,11 +78,15 @@ class RenderAdmin(RenderActions):
                     "owner",
                     "priority",
                     "retry_of",
-                    "duration_shown",
+                    "poster_of",
+                    "kind",
+                    ("template", "template_version"),
+                    "composition",
+                    "frame",
+                    ("codec", "width", "height", "duration_shown"),
+                    "options_shown",
                     "code",
                     "input_props_shown",
-                    "composition",
-                    "codec",
                 )
             },
         ),
@@ -89,12 +96,25 @@ class RenderAdmin(RenderActions):
                 "fields": (
                     ("render_id", "bucket_name"),
                     ("function_name", "function_timeout"),
-                    ("region", "remotion_version", "frames_per_lambda"),
+                    ("region", "remotion_version"),
+                    ("frames_per_lambda", "concurrency", "slots_needed"),
                     "serve_url",
                 )
             },
         ),
-        ("Result", {"fields": ("frames_rendered", "output_bucket", "output_key", "output_size", "cost_shown")}),
+        (
+            "Result",
+            {
+                "fields": (
+                    "frames_rendered",
+                    "output_bucket",
+                    "output_key",
+                    "output_size",
+                    "artifacts_shown",
+                    "cost_shown",
+                )
+            },
+        ),
         (
             "Times",
             {
@@ -186,20 +206,30 @@ class RenderAdmin(RenderActions):
             render.folder_in_s3_console,
         )
 
-    @admin.display(description="Video")
-    def video(self, render: Render) -> SafeString | str:
+    @admin.display(description="Output")
+    def output(self, render: Render) -> SafeString | str:
+        if render.is_expired:
+            return f"Its files were kept until {display_for_value(render.expires_at, NOTHING)}."
         try:
             url = sign_output(render)
         except RemotionError as err:
             return str(err)
-        if not url:
+        return player(url, render.extension) if url else NOTHING
+
+    @admin.display(description="Poster")
+    def poster_shown(self, render: Render) -> SafeString | str:
+        poster = render.poster
+        if poster is None:
             return NOTHING
-        return format_html(
-            '<video src="{}" controls preload="metadata" style="max-width: 640px; width: 100%"></video><br>'
-            '<a href="{}">Download</a> (this link is good for one hour)',
-            url,
-            url,
-        )
+        address = reverse("admin:renders_render_change", args=[poster.pk])
+        if poster.status != Render.Status.SUCCEEDED:
+            return format_html('<a href="{}">{}</a> {}', address, poster.get_status_display(), poster.error)
+        return format_html('<a href="{}">{}</a>', address, self.output(poster))
+
+    @admin.display(description="Artifacts")
+    def artifacts_shown(self, render: Render) -> SafeString | str:
+        rows = ((file["url"] or "", file["name"], f"{file['size']:,}") for file in sign_artifacts(render))
+        return format_html_join("", '<a href="{}">{}</a> ({} bytes)<br>', rows) or NOTHING
 
     @admin.display(description="Code")
     def code(self, render: Render) -> SafeString:
@@ -209,6 +239,10 @@ class RenderAdmin(RenderActions):
     def input_props_shown(self, render: Render) -> SafeString:
         others = {name: value for name, value in render.input_props.items() if name != "code"}
         return preformatted(as_json(others))
+
+    @admin.display(description="Options")
+    def options_shown(self, render: Render) -> SafeString | str:
+        return preformatted(as_json(render.options)) if render.options else NOTHING
 
     @admin.display(description="Errors and warnings")
     def errors_shown(self, render: Render) -> SafeString | str:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from renders.admin.read_only import ReadOnlyAdmin
 from renders.models import Render, RenderQuerySet
-from renders.remotion.errors import RemotionError
+from renders.remotion.errors import InvalidOptions, RemotionError
 from renders.services.cancel import cancel_render
 from renders.services.errors import Refused
 from renders.services.refresh.engine import refresh_renders
@@ -73,7 +73,7 @@ class RenderActions(ReadOnlyAdmin):
         for render in renders:
             try:
                 results.append(use_case(render))
-            except (RemotionError, Refused, Render.DoesNotExist) as err:
+            except (RemotionError, Refused, InvalidOptions, Render.DoesNotExist) as err:
                 errors.append((render, err))
         self.tell_errors(request, errors)
         return results

@@ -50,6 +50,9 @@ class Endpoint(APIView):
     query_serializers: Mapping[str, type[QuerySerializer]] = {}
     metadata_class = InputMetadata
 
+    instead_of_method: Mapping[str, str] = {}
+    """What to do in place of a method that this address does not take, where there is more to say."""
+
     query: dict[str, Any]
     """The validated query."""
 

@@ -24,7 +24,17 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 from renders.remotion import errors
-from renders.services.errors import Conflict, KeyInUse, KeyReused, NoFreeSlots, NotVerified, StartFailed
+from renders.services.errors import (
+    Conflict,
+    InvalidRequest,
+    KeyInUse,
+    KeyReused,
+    NoFreeSlots,
+    NotVerified,
+    StartFailed,
+    TemplateDisabled,
+    TemplateUnknown,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -95,8 +105,9 @@ ANSWERS: dict[type[BaseException], Answer] = {
 ENDED_CODES = ("rejected", "lost", "cancelled")
 """502, the replay of a start: its render ended without a renderId. ``rejected`` as above."""
 
-FIELD_CODES = ("unknown_field", "unknown_parameter")
-"""400, in place of ``invalid_request``: the body or the query has a name that the endpoint does not know."""
+TEMPLATE_CODES = {TemplateUnknown: "template_unknown", TemplateDisabled: "template_disabled"}
+FIELD_CODES = ("unknown_field", "unknown_parameter", *TEMPLATE_CODES.values())
+"""400, in place of ``invalid_request``: the body or the query has a name that is not known, or not offered now."""
 
 SERVER_ERROR_CODE = "server_error"
 """500 that is a fault of ours; the log has the traceback."""
@@ -106,6 +117,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """DRF's ``EXCEPTION_HANDLER`` for every view of the API."""
     if isinstance(exc, DatabaseError):
         return None  # raised again, for SetupErrorMiddleware
+    exc = _of_a_field(exc)
     told = exc.__cause__ if isinstance(exc, StartFailed) else exc
     answer = next((ANSWERS[kind] for kind in type(told).__mro__ if kind in ANSWERS), None)
     if told is None or answer is None:
@@ -118,6 +130,21 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(exc, StartFailed):
         body["id"] = str(exc.render.id)
     return Response(body, status=answer.status, headers=_headers(told, answer.status))
+
+
+def _of_a_field(exc: Exception) -> Exception:
+    """Return an error that a service raised about a field of the request as DRF's own, any other as it is."""
+    if isinstance(exc, errors.InvalidOptions):
+        return exceptions.ValidationError({"options": _each_in_a_list(exc.errors)})
+    if isinstance(exc, InvalidRequest):
+        return exceptions.ValidationError(_each_in_a_list(exc.errors))
+    if isinstance(exc, TemplateUnknown | TemplateDisabled):
+        return exceptions.ValidationError({"template": [str(exc)]}, code=TEMPLATE_CODES[type(exc)])
+    return exc
+
+
+def _each_in_a_list(sentences: dict[str, str]) -> dict[str, list[str]]:
+    return {name: [sentence] for name, sentence in sentences.items()}
 
 
 def _headers(exc: BaseException, status: int) -> dict[str, str]:
@@ -134,7 +161,9 @@ def _sentence(exc: BaseException, context: dict[str, Any]) -> str:
         path, message = _first(exc.detail)
         return f"{path}: {message}" if path else str(message)
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return f"{context['request'].method} is not allowed here: use {', '.join(context['view'].allowed_methods)}."
+        method, view = context["request"].method, context["view"]
+        allowed = f"use {', '.join(view.allowed_methods)}."
+        return f"{method} is not allowed here: {getattr(view, 'instead_of_method', {}).get(method, allowed)}"
     return str(exc.detail if isinstance(exc, APIException) else exc)
 
 

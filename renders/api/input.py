@@ -15,7 +15,7 @@ MAX_NAME_LENGTH = 100
 class BodySerializer(serializers.Serializer):
     """The fields of a request's body. Without any declared, the body must be empty or ``{}``."""
 
-    kind = "field"
+    noun = "field"
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         unknown = islice((name for name in data if name not in self.fields), MAX_UNKNOWN_NAMES)
@@ -32,14 +32,14 @@ class BodySerializer(serializers.Serializer):
         known = list(self.fields)
         near = get_close_matches(name[:MAX_NAME_LENGTH], known, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        has = f"The {self.kind}s here are {', '.join(known)}." if known else f"There are no {self.kind}s here."
-        return serializers.ErrorDetail(f"Unknown {self.kind}.{hint} {has}", code=f"unknown_{self.kind}")
+        has = f"The {self.noun}s here are {', '.join(known)}." if known else f"There are no {self.noun}s here."
+        return serializers.ErrorDetail(f"Unknown {self.noun}.{hint} {has}", code=f"unknown_{self.noun}")
 
 
 class QuerySerializer(BodySerializer):
     """The parameters of a request's query, each sent once at most."""
 
-    kind = "parameter"
+    noun = "parameter"
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         query = cast("QueryDict", data)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 
 from renders.api.input import QuerySerializer
 
@@ -17,7 +18,7 @@ class NewestFirstPagination(CursorPagination):
     The view's query serializer, a ``PageQuerySerializer``, has checked the page's size.
     """
 
-    ordering = ("-created_at", "-id")
+    ordering: tuple[str, ...] = ("-created_at", "-id")
     page_size = 50
     page_size_query_param = "pageSize"
     max_page_size = MAX_PAGE_SIZE
@@ -29,6 +30,18 @@ class NewestFirstPagination(CursorPagination):
         except (exceptions.NotFound, ValidationError) as err:
             # ValidationError: the cursor is well formed, but the position in it is not a time.
             raise exceptions.ValidationError({"cursor": [self.invalid_cursor_message]}) from err
+
+
+class ByNamePagination(NewestFirstPagination):
+    """The same pages in the order of the names."""
+
+    ordering = ("name",)
+
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor and "\0" in str(cursor.position):  # PostgreSQL cannot compare it
+            raise exceptions.NotFound
+        return cursor
 
 
 class PageSizeField(serializers.IntegerField):

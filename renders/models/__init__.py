@@ -4,6 +4,7 @@ from renders.models.bucket_scan import BucketScan
 from renders.models.refresh_state import RefreshState
 from renders.models.render import Render
 from renders.models.render_query_set import RenderQuerySet
+from renders.models.template import Template
 from renders.models.webhook_delivery import WebhookDelivery, WebhookDeliveryQuerySet
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "RefreshState",
     "Render",
     "RenderQuerySet",
+    "Template",
     "WebhookDelivery",
     "WebhookDeliveryQuerySet",
 ]

@@ -1,7 +1,7 @@
 """A render: its fields, and what the database holds true about it."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,12 +15,21 @@ from renders.models.render_query_set import (
     HAS_IDEMPOTENCY_KEY,
     HAS_NOT_SUCCEEDED,
     HAS_RENDER_ID,
+    HAS_REUSE_KEY,
     RenderQuerySet,
 )
+from renders.models.template import Template
+
+DELETE_AFTER_DAYS = {"1-day": 1, "3-days": 3, "7-days": 7, "30-days": 30}
+"""Values of Remotion's option ``deleteAfter``."""
 
 
 class Render(PlainLoading):
     """One render, from the request for it to its end. ``transitions`` says how it changes."""
+
+    class Kind(models.TextChoices):
+        VIDEO = "video", "Video, audio or GIF"
+        STILL = "still", "Still: one frame as a picture"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -56,7 +65,20 @@ class Render(PlainLoading):
     error = models.TextField(blank=True, default="", help_text="What went wrong, in one sentence.")
     errors = models.JSONField(default=list, blank=True, help_text="Remotion's errors and warnings.")
 
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.VIDEO)
+    template = models.ForeignKey(
+        Template,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="renders",
+        db_index=False,  # render_template_newest begins with it
+        help_text="None: the default template, which the settings describe.",
+    )
+    template_version = models.PositiveIntegerField(null=True, blank=True)
     input_props = models.JSONField()
+    options = models.JSONField(default=dict, blank=True, help_text="Remotion's options that differ from its defaults.")
+    frame = models.IntegerField(null=True, blank=True, help_text="Of a still: its frame; -1 is the last one.")
     composition = models.CharField(max_length=255)
     serve_url = models.TextField(help_text="URL or site name.")
     function_name = models.CharField(max_length=255)
@@ -68,8 +90,14 @@ class Render(PlainLoading):
         default="",
         help_text="The bucket that the start named; empty: the function chose Remotion's own in the region.",
     )
-    frames_per_lambda = models.PositiveIntegerField()
-    codec = models.CharField(max_length=16)
+    frames_per_lambda = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Frames that each renderer function renders; empty where their number is set."
+    )
+    concurrency = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Number of renderer functions; empty where frames_per_lambda is set."
+    )
+    codec = models.CharField(max_length=16, blank=True, help_text="Empty for a still.")
+    extension = models.CharField(max_length=8, default="mp4", help_text="Of the output's file name.")
     remotion_version = models.CharField(max_length=32)
 
     render_id = models.CharField(max_length=255, blank=True, default="")
@@ -77,11 +105,19 @@ class Render(PlainLoading):
     cloudwatch_logs = models.TextField(blank=True, default="")
     folder_in_s3_console = models.TextField(blank=True, default="")
 
+    duration_in_frames = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Length of the output; empty until it is known."
+    )
+    fps = models.FloatField(null=True, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels.")
+    height = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels.")
+
     progress = models.FloatField(default=0, help_text="0 to 1; it never falls.")
     frames_rendered = models.PositiveIntegerField(default=0)
     output_bucket = models.CharField(max_length=255, blank=True, default="")
     output_key = models.TextField(blank=True, default="")
     output_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
+    artifacts = models.JSONField(default=list, blank=True, help_text="Further files that the composition emitted.")
     cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, for Lambda only.")
     currency = models.CharField(max_length=3, blank=True, default="")
 
@@ -107,6 +143,20 @@ class Render(PlainLoading):
         on_delete=models.SET_NULL,
         related_name="retries",
         db_index=False,  # render_retries leaves out the many that are no retry
+    )
+    poster_request = models.JSONField(
+        null=True, blank=True, help_text='Which frame becomes the poster: {"frame": 30} or {"seconds": 1}.'
+    )
+    poster_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="posters",
+        db_index=False,  # render_one_poster leaves out the many that are no poster
+    )
+    reuse_key = models.CharField(
+        max_length=64, blank=True, default="", help_text="Equal for renders whose output is the same."
     )
     idempotency_key = models.CharField(max_length=255, blank=True, default="")
     idempotency_fingerprint = models.CharField(max_length=64, blank=True, default="")
@@ -149,6 +199,12 @@ class Render(PlainLoading):
                 condition=HAS_FAILURE_REASON,
             ),
             models.Index(fields=["queue_rank", "id"], name="render_queued", condition=Q(status="queued")),
+            models.Index(
+                fields=["template", "-created_at", "-id"],
+                name="render_template_newest",
+                condition=Q(template__isnull=False),
+            ),
+            models.Index(fields=["reuse_key", "-created_at"], name="render_reuse", condition=HAS_REUSE_KEY),
             models.Index(fields=["retry_of"], name="render_retries", condition=Q(retry_of__isnull=False)),
         ]
         constraints = [
@@ -174,6 +230,13 @@ class Render(PlainLoading):
             ),
             models.CheckConstraint(
                 name="render_priority_from_50_to_50", condition=Q(priority__gte=-50) & Q(priority__lte=50)
+            ),
+            models.CheckConstraint(
+                name="render_frame_when_still",
+                condition=Q(kind="still", frame__isnull=False) | Q(kind="video", frame__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["poster_of"], name="render_one_poster", condition=Q(poster_of__isnull=False)
             ),
             models.UniqueConstraint(
                 fields=["idempotency_key", "owner"],
@@ -242,12 +305,33 @@ class Render(PlainLoading):
     @property
     def out_name(self) -> str:
         """File name of the output on S3. It holds our id, so that an unconfirmed render can be found by it."""
-        return f"{self.id}.mp4"
+        return f"{self.id}.{self.extension}"
 
     @property
-    def duration(self) -> float:
-        """How long the video plays, in seconds."""
-        return self.input_props["durationInFrames"] / self.input_props["fps"]
+    def duration(self) -> float | None:
+        """How long the output plays, in seconds; None for a still, and until it is known."""
+        if self.kind == self.Kind.STILL or not self.duration_in_frames or not self.fps:
+            return None
+        return float(self.duration_in_frames * self.options.get("everyNthFrame", 1) / self.fps)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When S3 deletes the files at the earliest; None if they are kept, and until it has ended."""
+        days = DELETE_AFTER_DAYS.get(self.options.get("deleteAfter", ""))
+        if not days or not self.finished_at:
+            return None
+        # Not finished_at: that is when its end was seen.
+        return (self.submitted_at or self.finished_at) + timedelta(days=days)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its files may have been deleted."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def poster(self) -> "Render | None":
+        """The still that was rendered as its poster; None if there is none (yet)."""
+        return next(iter(self.posters.all()), None)
 
     @property
     def render_time(self) -> float | None:

@@ -21,6 +21,7 @@ ADMISSION_LOCK = 0x52454E44
 # from the other filters, and PostgreSQL does not from a list of more than 100 values.
 HAS_RENDER_ID = Q(render_id__gt="")
 HAS_IDEMPOTENCY_KEY = Q(idempotency_key__gt="")
+HAS_REUSE_KEY = Q(reuse_key__gt="")
 HAS_FAILURE_REASON = Q(failure_reason__gt="")
 HAS_NOT_SUCCEEDED = ~Q(status="succeeded")
 
@@ -72,6 +73,13 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
     def with_key(self, idempotency_key: str, *, owner: Any) -> "RenderQuerySet":
         """The render that ``owner`` (a user or None) created with this key, if there is one."""
         return self.with_any_key().filter(idempotency_key=idempotency_key, owner=owner)
+
+    def reusable(self, reuse_key: str) -> "RenderQuerySet":
+        """Renders with this key that are under way or have succeeded, the newest first."""
+        status = self.model.Status
+        statuses = (status.QUEUED, status.SUBMITTING, status.RENDERING, status.SUCCEEDED)
+        renders = self.filter(HAS_REUSE_KEY, reuse_key=reuse_key, status__in=statuses, cancel_requested_at=None)
+        return renders.order_by("-created_at", "-id")
 
     def with_render_id(self, *render_ids: str) -> "RenderQuerySet":
         """Renders with one of these renderIds of Remotion's; each is unique in its bucket."""

@@ -160,6 +160,32 @@ def record_progress(
     return True
 
 
+def record_cost(
+    render: Render, *, cost: float | None, currency: str, artifacts: list[dict[str, Any]], at: datetime
+) -> bool:
+    """Store what the answer to a still's call said besides its output."""
+    if not render.is_refreshable:
+        return False
+    render.set_fields(cost=cost, currency=currency, artifacts=artifacts, refreshed_at=at)
+    return True
+
+
+def record_size(render: Render, *, duration_in_frames: int | None, width: int | None, height: int | None) -> bool:
+    """Store the output's length and size, once they are known. ``duration_in_frames`` is None for a still."""
+    if not render.is_refreshable:
+        return False
+    render.set_fields(duration_in_frames=duration_in_frames, width=width, height=height)
+    return True
+
+
+def record_artifacts(render: Render, *, artifacts: list[dict[str, Any]]) -> bool:
+    """Store the further files that the composition has emitted so far."""
+    if not render.is_refreshable:
+        return False
+    render.set_fields(artifacts=artifacts)
+    return True
+
+
 def record_no_progress_file(render: Render, *, at: datetime) -> bool:
     """Store that there was no progress.json at ``at``."""
     if not render.is_refreshable:

@@ -10,8 +10,9 @@ from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A0
 from django.http.request import split_domain_port, validate_host
 
 from renders.remotion.errors import SetupError
-from renders.remotion.options import RenderOptions
+from renders.remotion.site import configured_site
 from renders.remotion.target import LambdaTarget
+from renders.remotion.versions import TRIED_VERSIONS, version_in_name
 from renders.remotion.webhook import WebhookSettings
 
 ENVIRONMENT = "environment"
@@ -53,12 +54,28 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 def check_setup(**kwargs: Any) -> list[CheckMessage]:
     """Warn of what is missing to start a render."""
     messages: list[CheckMessage] = []
-    for require in (LambdaTarget.from_settings().require_credentials, RenderOptions.from_settings().require_site):
+    for require in (LambdaTarget.from_settings().require_credentials, configured_site):
         try:
             require()
         except SetupError as err:
             messages.append(Warning(str(err), hint="Until then, no video can be rendered.", id="renders.W001"))
     return messages
+
+
+@register(Tags.compatibility)
+def check_version(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of a function with a version of Remotion that this service was not tried with."""
+    version = version_in_name(settings.REMOTION_FUNCTION_NAME)
+    if not version or version in TRIED_VERSIONS:
+        return []
+    return [
+        Warning(
+            f"REMOTION_FUNCTION_NAME has version {version} of Remotion, which this service was not tried with.",
+            hint=f"It probably works; try it with `python -m tests.compatibility {version}`. Tried were"
+            f" {', '.join(TRIED_VERSIONS)}: see docs/remotion-versions.md.",
+            id="renders.W011",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -26,8 +26,8 @@ from renders.services.refresh.lease import seconds_until_due
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-DISPATCH_THREADS = 8
-"""AWS takes a second or more to answer each start."""
+DISPATCH_THREADS = 16
+"""AWS takes a second or more to answer each start, and that of a still is answered when the still is rendered."""
 
 REFRESH_THREADS = 2
 """While one waits for a bucket or the database, the other goes on."""

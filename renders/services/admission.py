@@ -13,13 +13,17 @@ MAX_PREPARATION = timedelta(seconds=60)
 """Abort a start whose preparation took longer: another process may have failed the row."""
 
 
-def slots_until(target: LambdaTarget, *, submitted_at: datetime) -> datetime:
+def slots_until(target: LambdaTarget, *, submitted_at: datetime, kind: str = Render.Kind.VIDEO) -> datetime:
     """Return when no function of a render that is submitted then can be running any more.
 
     Preparing and making the start take up to their time limits, the main function up to the
-    function's, and a renderer that it starts at its very end as long again.
+    function's, and a renderer that it starts at its very end as long again. A still is the one
+    function that its call waits for.
     """
-    return submitted_at + MAX_PREPARATION + timedelta(seconds=target.start_time_limit + 2 * target.function_timeout)
+    seconds = target.start_time_limit + 2 * target.function_timeout
+    if kind == Render.Kind.STILL:
+        seconds = target.answer_time_limit
+    return submitted_at + MAX_PREPARATION + timedelta(seconds=seconds)
 
 
 def has_free_slots(render: Render) -> bool:

@@ -1,11 +1,30 @@
 """Why a use case was refused or failed. ``str()`` of each is one sentence that a person can act on."""
 
+from collections.abc import Mapping
+
 from renders.models import Render
 from renders.remotion.errors import RemotionError
 
 
 class Refused(Exception):
     """What was asked for is not possible now. Nothing has changed."""
+
+
+class InvalidRequest(Refused):
+    """Fields of a request do not fit its template or each other."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        """One sentence for each field, by its JSON path."""
+        super().__init__(" ".join(f"{path}: {sentence}" for path, sentence in self.errors.items()))
+
+
+class InvalidInputProps(InvalidRequest):
+    """The template's schema refuses the input props."""
+
+
+class InvalidTemplate(InvalidRequest):
+    """Fields of a template that is not saved; by the name of the model's field."""
 
 
 class Conflict(Refused):
@@ -22,6 +41,14 @@ class KeyInUse(Refused):
 
 class NoFreeSlots(Refused):
     """All slots are in use, so nothing was started and no row is kept."""
+
+
+class TemplateUnknown(Refused):
+    """There is no template of this name."""
+
+
+class TemplateDisabled(Refused):
+    """The template exists, and nothing is rendered with it."""
 
 
 class StartFailed(Exception):

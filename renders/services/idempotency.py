@@ -6,13 +6,13 @@ https://docs.stripe.com/api/idempotent_requests
 import hashlib
 import json
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from renders.models import Render, RenderQuerySet
 from renders.services.errors import KeyInUse, KeyReused
+from renders.services.render_request import RenderRequest
 
 IDEMPOTENCY_KEY_TTL = timedelta(days=7)
 """Age after which the key of an ended render counts as new. An active render keeps its key, however old
@@ -27,9 +27,9 @@ START_MARGIN = timedelta(seconds=30)
 IN_USE = "The first request with this Idempotency-Key is still being answered: try again in a moment."
 
 
-def fingerprint(*, input_props: dict[str, Any], priority: int, may_wait: bool) -> str:
+def fingerprint(request: RenderRequest, *, may_wait: bool) -> str:
     """Return a hash that is equal for equal requests, whatever the order of their keys."""
-    body = json.dumps([input_props, priority, may_wait], sort_keys=True, separators=(",", ":"))
+    body = json.dumps([request.sent, may_wait], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(body.encode()).hexdigest()
 
 
@@ -59,7 +59,9 @@ def is_being_started(render: Render) -> bool:
     """Return whether some process may still be waiting for the answer to this render's start."""
     if render.status != Render.Status.SUBMITTING or render.error or render.submitted_at is None:
         return False
-    longest = timedelta(seconds=min(settings.REMOTION_START_TIMEOUT, render.function_timeout)) + START_MARGIN
+    is_still = render.kind == Render.Kind.STILL  # its answer comes when it is rendered
+    seconds = render.function_timeout if is_still else min(settings.REMOTION_START_TIMEOUT, render.function_timeout)
+    longest = timedelta(seconds=seconds) + START_MARGIN
     return timezone.now() - render.submitted_at < longest
 
 

@@ -1,16 +1,44 @@
 """Links to what was rendered."""
 
+from contextlib import suppress
+from typing import Any
+
 from renders.models import Render
 from renders.remotion import storage
+from renders.remotion.errors import RemotionError
 from renders.remotion.target import LambdaTarget
 
 
 def sign_output(render: Render) -> str | None:
-    """Return a URL that shows the video for one hour; None if there is no video (yet).
+    """Return a URL that shows the output for one hour; None if there is none yet, or no more.
 
     Raise SetupError if the settings lack what a signature needs.
     """
-    if render.status != Render.Status.SUCCEEDED:
+    if render.status != Render.Status.SUCCEEDED or render.is_expired:
         return None
     target = LambdaTarget.in_region(render.region)
     return storage.sign_output_url(target, bucket_name=render.output_bucket, key=render.output_key)
+
+
+def sign_artifacts(render: Render) -> list[dict[str, Any]]:
+    """Return name, size in bytes and URL of each file that the composition emitted; the URL works for one hour.
+
+    It is None once the files have expired, or if the settings lack what a signature needs.
+    """
+    return [
+        {"name": artifact["filename"], "size": artifact["sizeInBytes"], "url": _sign_artifact(render, artifact)}
+        for artifact in render.artifacts
+    ]
+
+
+def _sign_artifact(render: Render, artifact: dict[str, Any]) -> str | None:
+    if render.is_expired:
+        return None
+    with suppress(RemotionError):
+        return storage.sign_output_url(
+            LambdaTarget.in_region(render.region),
+            bucket_name=render.output_bucket or render.bucket_name,
+            key=artifact["s3Key"],
+            file_name=artifact["filename"].rpartition("/")[2],
+        )
+    return None

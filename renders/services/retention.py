@@ -29,20 +29,27 @@ def _has_good_key() -> Q:
 
 
 def delete_render(render: Render, *, remote: bool = False) -> int:
-    """Delete the row of an ended render; if ``remote``, its files on S3 first. Return how many those were.
+    """Delete the row of an ended render and that of its poster; if ``remote``, their files on S3 first.
 
-    Raise Conflict while the render is active; SetupError or Unavailable, with the row kept, if its
-    files cannot be deleted.
+    Return how many files those were. Raise Conflict while the render or its poster is active; SetupError or
+    Unavailable, with the rows kept, if its files cannot be deleted.
     """
     if not render.is_terminal:
         raise Conflict(f"The render is {render.status}: cancel it first.")
-    deleted = _delete_files(render) if remote else 0
+    _require_ended_poster(render)
+    deleted = sum(_delete_files(each) for each in (render, *render.posters.all())) if remote else 0
     with transaction.atomic():
         # Locked before the rows that refer to it, in the same order as everywhere else.
         ended = Render.objects.filter(pk=render.pk, finished_at__isnull=False)
         if ended.select_for_update().exists():
+            _require_ended_poster(render)
             ended.delete()
     return deleted
+
+
+def _require_ended_poster(render: Render) -> None:
+    if poster := render.posters.active().first():
+        raise Conflict(f"The render's poster, {poster.id}, is {poster.status}: cancel it first, or wait for its end.")
 
 
 def _delete_files(render: Render) -> int:

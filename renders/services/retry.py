@@ -4,10 +4,15 @@ from renders.models import Render
 from renders.services.create import Created, create_render
 from renders.services.errors import Conflict
 from renders.services.idempotency import RESERVED_KEY_PREFIX
+from renders.services.render_request import RenderRequest
 
 
 def retry_render(render: Render, *, start_now: bool = True) -> Created:
-    """Create a new row with the same input and today's settings; without ``start_now`` it is only queued.
+    """Create a new row with the same input, options and template, and the settings of today.
+
+    That of a poster becomes its video's poster.
+
+    Without ``start_now`` it is only queued.
 
     Raise Conflict unless the render failed or was cancelled and is not being retried already, and
     what ``create_render`` raises.
@@ -20,9 +25,17 @@ def retry_render(render: Render, *, start_now: bool = True) -> Created:
         raise Conflict(f"The render is being repeated already, as {active.id}.")
     return create_render(
         owner=render.owner,
-        input_props=render.input_props,
+        request=RenderRequest(
+            input_props=render.input_props,
+            kind=render.kind,
+            template=render.template,
+            options=render.options,
+            frame=render.frame,
+            poster=render.poster_request,
+        ),
         priority=render.priority,
         retry_of=render,
+        poster_of=render.poster_of,
         may_wait=True,
         start_now=start_now,
         idempotency_key=f"{RESERVED_KEY_PREFIX}retry of {render.id} after {last.id if last else 'itself'}",

@@ -70,6 +70,8 @@ def _replayed_without_render_id(render: Render) -> Response:
 
 def _progress(render: Render) -> dict[str, Any]:
     if render.status == Render.Status.SUCCEEDED:
+        if render.is_expired:
+            return {"type": "error", "message": "The files of this render have been deleted: their time has passed."}
         return {"type": "done", "url": sign_output(render), "size": render.output_size}
     if render.status == Render.Status.CANCELLED:
         return {"type": "error", "message": "The render was cancelled."}

@@ -14,6 +14,7 @@ from renders.remotion.options import FRAMES_PER_LAMBDA, MAX_FRAMES, MAX_LAMBDAS_
 MAX_FPS = 240
 MAX_VIDEO_SECONDS = 24 * 3600
 MIN_PRIORITY, MAX_PRIORITY = -50, 50
+MAX_FRAME = 100_000_000
 
 NO_OBJECT = "Send an object with code, durationInFrames and fps."
 NO_CODE = "Send the code, or the prompt, of the motion graphics as a string."
@@ -114,14 +115,95 @@ class InputPropsSerializer(serializers.Serializer):
         return {**data, **known}
 
 
+class ObjectField(serializers.DictField):
+    """A JSON object of any content."""
+
+    default_error_messages = {"not_a_dict": "Send a JSON object.", "null": "Send a JSON object."}
+
+
+class TemplateNameField(serializers.CharField):
+    default_error_messages = dict.fromkeys(("invalid", "blank", "null", "max_length"), "Send the name of a template.")
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class FrameField(serializers.IntegerField):
+    default_error_messages = {"invalid": "Send the number of a frame: 0 is the first, -1 the last."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool) or abs(data) > MAX_FRAME:
+            self.fail("invalid")
+        return data
+
+
+class PosterField(serializers.Field):
+    """Which frame of a video becomes its poster."""
+
+    default_error_messages = {"invalid": 'Send {{"frame": 30}} or {{"seconds": 1}}, the place of the poster.'}
+
+    def to_internal_value(self, data: Any) -> dict[str, float]:
+        if not isinstance(data, Mapping) or len(data) != 1:
+            self.fail("invalid")
+        name, value = next(iter(data.items()))
+        is_frame = name == "frame" and isinstance(value, int) and abs(value) <= MAX_FRAME
+        is_time = name == "seconds" and _is_number(value) and 0 <= value <= MAX_VIDEO_SECONDS
+        if isinstance(value, bool) or not (is_frame or is_time):
+            self.fail("invalid")
+        return {name: value}
+
+
+class ExactBooleanField(serializers.BooleanField):
+    default_error_messages = {"invalid": "Send true or false.", "null": "Send true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
 class CreateRenderSerializer(BodySerializer):
     inputProps = InputPropsSerializer(help_text="Further props are passed on to the composition.")  # noqa: N815
 
 
 class CreateQueuedRenderSerializer(CreateRenderSerializer):
+    """With a ``template``, the input props are any object, and may be left out."""
+
+    template = TemplateNameField(
+        required=False,
+        max_length=100,
+        help_text="Name of a template; without it, the default one, which takes code, durationInFrames and fps.",
+    )
+    kind = serializers.ChoiceField(
+        choices=Render.Kind.choices,
+        default=Render.Kind.VIDEO,
+        help_text="A still is one frame, rendered as a picture.",
+        error_messages={name: f"Use one of {', '.join(Render.Kind.values)}." for name in ("invalid_choice", "null")},
+    )
+    options = ObjectField(default=dict, help_text="Remotion's options: GET /api/options/ lists them.")
+    frame = FrameField(required=False, help_text="Of a still: which frame; 0 by default, -1 is the last.")
+    poster = PosterField(required=False, help_text='Of a video: {"frame": 30} or {"seconds": 1} becomes its poster.')
+    reuse = ExactBooleanField(
+        required=False, help_text="Answer with an earlier render of the same, if there is one, instead of a new one."
+    )
     priority = PriorityField(
         default=0, help_text="A higher one starts sooner; over 0 takes the permission start_render_with_priority."
     )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping) and data.get("template") is not None:
+            self.fields["inputProps"] = ObjectField(default=dict)
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        other = {Render.Kind.STILL: "poster", Render.Kind.VIDEO: "frame"}[attrs["kind"]]
+        if other in attrs:
+            raise serializers.ValidationError({other: [f"A {attrs['kind']} has no {other}: leave it out."]})
+        if attrs["kind"] == Render.Kind.STILL:
+            attrs.setdefault("frame", 0)
+        return attrs
 
 
 class IdempotencyKeySerializer(serializers.Serializer):

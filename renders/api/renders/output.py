@@ -7,7 +7,7 @@ from rest_framework import serializers
 from renders.models import Render
 from renders.remotion.errors import RemotionError
 from renders.remotion.progress import MAX_MESSAGE_LENGTH
-from renders.services.outputs import sign_output
+from renders.services.outputs import sign_artifacts, sign_output
 
 ERROR_FIELDS = ("type", "name", "message", "explanation", "chunk", "frame", "attempt", "isFatal", "willRetry")
 
@@ -28,7 +28,13 @@ class RenderSerializer(serializers.ModelSerializer):
     failureReason = serializers.CharField(source="failure_reason")  # noqa: N815
     functionName = serializers.CharField(source="function_name")  # noqa: N815
     remotionVersion = serializers.CharField(source="remotion_version")  # noqa: N815
+    template = serializers.CharField(source="template.name", default=None)
+    templateVersion = serializers.IntegerField(source="template_version")  # noqa: N815
     framesPerLambda = serializers.IntegerField(source="frames_per_lambda")  # noqa: N815
+    durationInFrames = serializers.IntegerField(source="duration_in_frames")  # noqa: N815
+    posterOf = serializers.UUIDField(source="poster_of_id")  # noqa: N815
+    expiresAt = serializers.DateTimeField(source="expires_at")  # noqa: N815
+    isExpired = serializers.BooleanField(source="is_expired")  # noqa: N815
     framesRendered = serializers.IntegerField(source="frames_rendered")  # noqa: N815
     outputBucket = serializers.CharField(source="output_bucket")  # noqa: N815
     outputKey = serializers.CharField(source="output_key")  # noqa: N815
@@ -55,11 +61,21 @@ class RenderSerializer(serializers.ModelSerializer):
             "owner",
             "failureReason",
             "error",
+            "kind",
+            "template",
+            "templateVersion",
             "composition",
+            "options",
+            "frame",
             "codec",
+            "durationInFrames",
+            "fps",
+            "width",
+            "height",
             "region",
             "functionName",
             "framesPerLambda",
+            "concurrency",
             "remotionVersion",
             "outputBucket",
             "outputKey",
@@ -69,6 +85,9 @@ class RenderSerializer(serializers.ModelSerializer):
             "priority",
             "cancelRequestedAt",
             "retryOf",
+            "posterOf",
+            "expiresAt",
+            "isExpired",
             "createdAt",
             "submittedAt",
             "refreshedAt",
@@ -78,21 +97,39 @@ class RenderSerializer(serializers.ModelSerializer):
 
 
 class RenderDetailSerializer(RenderSerializer):
-    """One render, with its input, Remotion's errors, and a link to the video that works for an hour."""
+    """One render, with its input, Remotion's errors, and links to its files that work for an hour."""
 
     inputProps = serializers.JSONField(source="input_props")  # noqa: N815
     errors = serializers.SerializerMethodField()  # type: ignore[assignment]
     outputUrl = serializers.SerializerMethodField()  # noqa: N815
+    poster = serializers.SerializerMethodField()
+    posterUrl = serializers.SerializerMethodField()  # noqa: N815
+    artifacts = serializers.SerializerMethodField()
 
     class Meta(RenderSerializer.Meta):
-        fields = [*RenderSerializer.Meta.fields, "inputProps", "errors", "outputUrl"]
+        own = ["inputProps", "errors", "outputUrl", "poster", "posterUrl", "artifacts"]
+        fields = [*RenderSerializer.Meta.fields, *own]
         read_only_fields = fields
 
     def get_errors(self, render: Render) -> list[dict[str, Any]]:
         return [{name: _shortened(error.get(name)) for name in ERROR_FIELDS} for error in render.errors]
 
     def get_outputUrl(self, render: Render) -> str | None:  # noqa: N802
-        try:
-            return sign_output(render)
-        except RemotionError:
-            return None
+        return _url(render)
+
+    def get_poster(self, render: Render) -> dict[str, Any] | None:
+        poster = render.poster
+        return {"id": str(poster.id), "status": poster.status, "error": poster.error} if poster else None
+
+    def get_posterUrl(self, render: Render) -> str | None:  # noqa: N802
+        return _url(render.poster) if render.poster else None
+
+    def get_artifacts(self, render: Render) -> list[dict[str, Any]]:
+        return sign_artifacts(render)
+
+
+def _url(render: Render) -> str | None:
+    try:
+        return sign_output(render)
+    except RemotionError:
+        return None

@@ -32,11 +32,11 @@ class RenderViewSet(Endpoint, mixins.RetrieveModelMixin, mixins.ListModelMixin, 
     def get_queryset(self) -> RenderQuerySet:
         if self.action != "list":
             # RenderPermission decides whether the user may see it, without a query if it is the user's own.
-            return Render.objects.select_related("owner", "refresh_state")
-        renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state")
+            return Render.objects.select_related("owner", "refresh_state", "template").prefetch_related("posters")
+        renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state", "template")
         if "status" in self.query:
             renders = renders.with_status(self.query["status"])
-        return renders.defer("input_props", "errors")
+        return renders.defer("input_props", "errors", "artifacts")
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return RenderSerializer if self.action == "list" else RenderDetailSerializer
@@ -45,20 +45,24 @@ class RenderViewSet(Endpoint, mixins.RetrieveModelMixin, mixins.ListModelMixin, 
         return self._created(lambda: create_from_request(self, request, may_wait=True))
 
     def _created(self, create: Callable[[], Created]) -> Response:
-        """Answer 201 with the row, or 202 if it is queued or its outcome is unknown."""
-        headers = {}
+        """Answer 201 with the row, 202 if it is queued or its outcome is unknown, 200 if an earlier one is reused."""
+        headers, is_reused = {}, False
         try:
             created = create()
-            render = created.render
+            render, is_reused = created.render, created.is_reused
             headers = REPLAYED if created.is_replayed else {}
         except StartFailed as err:
             if not isinstance(err.__cause__, OutcomeUnknown):
                 raise
             render = err.render
         is_pending = render.status in (Render.Status.QUEUED, Render.Status.SUBMITTING)
-        code = status.HTTP_202_ACCEPTED if is_pending else status.HTTP_201_CREATED
+        code: int = status.HTTP_202_ACCEPTED if is_pending else status.HTTP_201_CREATED
+        body = self.get_serializer(render).data
+        if is_reused:
+            body["reused"] = True
+            code = status.HTTP_202_ACCEPTED if is_pending else status.HTTP_200_OK
         location = reverse("render-detail", kwargs={"pk": render.pk}, request=self.request)
-        return Response(self.get_serializer(render).data, status=code, headers={"Location": location, **headers})
+        return Response(body, status=code, headers={"Location": location, **headers})
 
     def destroy(self, request: Request, pk: str) -> Response:
         delete_render(self._render())

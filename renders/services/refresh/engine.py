@@ -91,7 +91,8 @@ def _usable_etag(render: Render, now: datetime) -> str:
     """Return the row's ETag; empty if the file is needed even if unchanged, to decide whether it is over."""
     is_in_time = render.deadline_at is not None and now < render.deadline_at
     must_cancel = render.cancel_requested_at and not render.cancel_sent_at
-    return render.refresh_state.etag if is_in_time and not must_cancel else ""
+    is_told_by_file = render.kind != Render.Kind.STILL  # a still's file never changes; its output tells
+    return render.refresh_state.etag if is_in_time and is_told_by_file and not must_cancel else ""
 
 
 def _is_answer(error: RemotionError | None) -> bool:

@@ -19,6 +19,7 @@ LEASE = timedelta(seconds=60)
 BATCH_SIZE = 300
 
 FIELDS = (
+    "kind",
     "status",
     "failure_reason",
     "render_id",
@@ -29,6 +30,10 @@ FIELDS = (
     "error",
     "progress",
     "frames_rendered",
+    "extension",
+    "duration_in_frames",
+    "width",
+    "poster_request",
     "submitted_at",
     "finished_at",
     "deadline_at",

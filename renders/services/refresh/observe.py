@@ -124,6 +124,8 @@ def _may_be_over(render: Render, found: Observation) -> bool:
     if found.progress is None:
         is_overdue = not render.is_terminal and timezone.now() > overdue_at(render)
         return is_overdue or render.is_presumed_failed
+    if render.kind == Render.Kind.STILL:
+        return found.progress.fatal_error is None  # its file says no more: it has ended when its output exists
     return found.progress.is_past_deadline and found.progress.fatal_error is None
 
 
