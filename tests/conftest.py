@@ -11,10 +11,12 @@ from moto.server import ThreadedMotoServer
 from rest_framework.test import APIClient
 
 from renders.models import WebhookDelivery
+from renders.remotion import info
 from renders.sandbox.aws import Sandbox
 from renders.sandbox.network import bypass_proxies_for_loopback
 from renders.sandbox.toolchain import Toolchain, prepare
 from tests.factories import BUCKET, make_render
+from tests.recorded import recorded_answer
 from tests.s3 import last_progress, store
 from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
 from tests.webhooks import SECRET, about, deliver
@@ -45,6 +47,8 @@ CREDENTIALS = {
     "REMOTION_STALL_SECONDS": 120,
     "REMOTION_WEBHOOK_URL": "",
     "REMOTION_WEBHOOK_SECRET": "",
+    "REMOTION_LICENSE_KEY": "",
+    "REMOTION_IS_PRODUCTION": True,
     "API_ALLOW_ANONYMOUS": False,
     "ALLOWED_HOSTS": ["testserver", "127.0.0.1"],
     "SECURE_SSL_REDIRECT": False,
@@ -56,6 +60,12 @@ def set_up_settings(settings: Any) -> None:
     """What the machine's own environment or .env says is none of the tests' business."""
     for name, value in CREDENTIALS.items():
         setattr(settings, name, value)
+
+
+@pytest.fixture(autouse=True)
+def forget_versions() -> None:
+    """What a function has said its version is holds for a process; here for a test."""
+    info._asked.clear()
 
 
 @pytest.fixture(scope="session")
@@ -171,3 +181,9 @@ def sandbox(running_sandbox: Sandbox, settings: Any) -> Sandbox:
         setattr(settings, name, value)
     settings.API_ALLOW_ANONYMOUS = True
     return running_sandbox
+
+
+@pytest.fixture
+def still_answer(aws: ScriptedServer) -> None:
+    """The function answers as it does to a still that it has rendered."""
+    aws.answers[INVOKE] = recorded_answer("still-png")

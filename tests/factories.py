@@ -9,8 +9,9 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from renders.models import RefreshState, Render
+from renders.models import RefreshState, Render, Template
 from renders.services.create import create_render
+from renders.services.render_request import RenderRequest
 
 RECORDINGS = Path(__file__).parent / "recordings"
 INPUT_PROPS = {"code": "Create a rotating 3D cube with blue color", "durationInFrames": 150, "fps": 30}
@@ -38,6 +39,8 @@ def make_render(status: str = Render.Status.RENDERING, **fields: Any) -> Render:
         "configured_bucket": BUCKET,
         "frames_per_lambda": 60,
         "codec": "h264",
+        "duration_in_frames": 150,
+        "fps": 30,
         "remotion_version": "4.0.527",
         "render_id": uuid.uuid4().hex[:10] if has_remote else "",
         "bucket_name": BUCKET if has_remote else "",
@@ -65,7 +68,7 @@ def make_unconfirmed(**fields: Any) -> Render:
 
 def create(**options: Any) -> Render:
     """A row that went the way of ``POST /api/renders/``."""
-    return create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, **options).render
+    return create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True, **options).render
 
 
 def make_due(**fields: Any) -> None:
@@ -83,3 +86,8 @@ def grant(user: User, *codenames: str) -> None:
     permissions = Permission.objects.filter(content_type__app_label="renders", codename__in=codenames)
     assert len(permissions) == len(codenames)
     user.user_permissions.add(*permissions)
+
+
+def make_template(name: str = "promo", **fields: Any) -> Template:
+    """A template that takes any input and options, unless ``fields`` say otherwise."""
+    return Template.objects.create(**{"name": name, "composition": "Promo", **fields})

@@ -8,7 +8,9 @@ from django.conf import settings
 
 from renders.api import auth, errors
 from renders.api.renders.output import RenderDetailSerializer
-from renders.models import Render
+from renders.api.templates.input import CreateTemplateSerializer
+from renders.api.templates.output import TemplateDetailSerializer
+from renders.models import Render, Template
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -96,12 +98,20 @@ def test_the_api_page_has_every_field_and_status() -> None:
     assert [name for name in names if f"`{name}`" not in page] == []
 
 
+def test_the_api_page_has_every_field_of_a_template() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    section = page[page.index("\n## Templates") : page.index("\n## Who may do what")]
+    names = {*TemplateDetailSerializer.Meta.fields, *CreateTemplateSerializer().fields, *Template.Length.values}
+    assert [name for name in sorted(names) if f"`{name}`" not in section] == []
+
+
 def test_the_api_page_has_every_code_and_permission() -> None:
     page = (ROOT / "docs" / "api.md").read_text()
     codes = {answer.code for answer in errors.ANSWERS.values()}
     codes |= {*errors.ENDED_CODES, *errors.FIELD_CODES, errors.SERVER_ERROR_CODE}
     codes |= {"host_not_allowed", "not_migrated", "database_unavailable"}  # renders/operations/setup_errors.py
     names = codes | {auth.VIEW, auth.CHANGE, auth.DELETE, auth.PRIORITY}
+    names |= {auth.VIEW_TEMPLATE, auth.ADD_TEMPLATE, auth.CHANGE_TEMPLATE}
     assert sorted(name for name in names if f"`{name}`" not in page) == []
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from renders.models import Render
+from renders.models import Render, Template
 from renders.services.refresh.engine import refresh_renders
 from renders.services.retry import retry_render
 from tests.factories import BUCKET, make_render
@@ -47,6 +47,13 @@ class TestAdminActions:
         again = retry_render(first, start_now=False).render
         content = self.act(staff, "retry", first, second)
         assert f"Render {first}: The render is being repeated already, as {again.id}." in content
+        assert "1 repeated:" in content
+
+    def test_options_that_its_template_no_longer_fits_are_told(self, staff: User, aws: ScriptedServer) -> None:
+        changed = Template.objects.create(name="promo", composition="Promo", length=Template.Length.UNKNOWN)
+        first = make_render(Status.FAILED, template=changed, options={"framesPerLambda": 20})
+        content = self.act(staff, "retry", first, make_render(Status.FAILED))
+        assert f"Render {first}: framesPerLambda: The length of this composition is not known" in content
         assert "1 repeated:" in content
 
     def test_an_error_that_several_have_is_told_once(self, staff: User, settings: Any) -> None:

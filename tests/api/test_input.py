@@ -35,7 +35,8 @@ class TestUnknownFields:
     def test_the_nearest_known_name_is_told(self, api: APIClient, name: str, near: str) -> None:
         response = post(api, "/api/renders/", {**BODY, name: 1})
         assert response.json()["error"] == (
-            f"{name}: Unknown field. Did you mean {near}? The fields here are inputProps, priority."
+            f"{name}: Unknown field. Did you mean {near}? The fields here are inputProps, template, kind, options,"
+            " frame, poster, reuse, priority."
         )
 
     def test_a_name_that_is_like_none_has_no_hint(self, api: APIClient) -> None:
@@ -148,7 +149,16 @@ class TestOptions:
         options = api.options("/api/renders/").json()
         assert list(options["actions"]) == ["POST"]
         priority = options["actions"]["POST"].pop("priority")
-        assert options["actions"]["POST"] == {"inputProps": self.INPUT_PROPS}
+        assert options["actions"]["POST"].pop("inputProps") == self.INPUT_PROPS
+        others = {name: (field["type"], field["required"]) for name, field in options["actions"]["POST"].items()}
+        assert others == {
+            "template": ("string", False),
+            "kind": ("choice", False),
+            "options": ("nested object", False),
+            "frame": ("integer", False),
+            "poster": ("field", False),
+            "reuse": ("boolean", False),
+        }
         assert (priority["type"], priority["required"]) == ("integer", False)
         assert (priority["min_value"], priority["max_value"]) == (-50, 50)
         assert list(options["query"]) == ["GET"]

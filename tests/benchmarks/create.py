@@ -22,6 +22,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from renders.models import Render
+from renders.remotion.target import function_name
 from renders.sandbox.network import bypass_proxies_for_loopback, free_port
 from tests.benchmarks import tls
 from tests.benchmarks.processes import started
@@ -31,7 +32,7 @@ from tests.factories import INPUT_PROPS
 WARM_UP = 50
 STARTS = 100
 REGION = "us-east-1"
-FUNCTION = "remotion-render"
+FUNCTION = function_name(3009, 10_240, 240)
 OURS = "POST /api/lambda/render"
 OFFICIAL = "render_media_on_lambda"
 SETTINGS = {

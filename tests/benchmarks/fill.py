@@ -6,12 +6,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from renders.remotion import console
-from renders.remotion.target import REMOTION_VERSION
+from renders.remotion.versions import PINNED_VERSION
 from tests.factories import BUCKET, INPUT_PROPS
 
 OWNERS = 20
 RARE_OWNER = "rare"
-FUNCTION = f"remotion-render-{REMOTION_VERSION.replace('.', '-')}-mem3009mb-disk10240mb-240sec"
+FUNCTION = f"remotion-render-{PINNED_VERSION.replace('.', '-')}-mem3009mb-disk10240mb-240sec"
 # Of each thousand: 5 active, 20 failed, 5 cancelled, 970 succeeded. 1 is the newest.
 STATUS = """CASE
     WHEN number <= total * 0.001 THEN 'queued'
@@ -43,7 +43,8 @@ INSERT INTO renders_render (
     function_timeout, region, configured_bucket, frames_per_lambda, codec, remotion_version, render_id, bucket_name,
     cloudwatch_logs, folder_in_s3_console, progress, frames_rendered, output_bucket, output_key, output_size, cost,
     currency, slots_needed, priority, queue_rank, throttled_count, upload_attempts, idempotency_key,
-    idempotency_fingerprint, created_at, submitted_at, refreshed_at, finished_at
+    idempotency_fingerprint, kind, options, extension, duration_in_frames, fps, width, height, artifacts, reuse_key,
+    created_at, submitted_at, refreshed_at, finished_at
 )
 SELECT id, owner_id, status,
     CASE WHEN status <> 'failed' THEN '' WHEN noise < 0.5 THEN 'timed_out' WHEN noise < 0.55 THEN 'lost'
@@ -58,8 +59,8 @@ SELECT id, owner_id, status,
     CASE WHEN is_done THEN 'renders/' || render_id || '/' || id || '.mp4' ELSE '' END,
     CASE WHEN is_done THEN 1000000 + number END, CASE WHEN is_started THEN 0.0007 END,
     CASE WHEN is_started THEN 'USD' ELSE '' END,
-    4, 0, created_at, 0, 0, '', '',
-    created_at, CASE WHEN is_started THEN created_at END,
+    4, 0, created_at, 0, 0, '', '', 'video', '{{}}', 'mp4', 150, 30, 1280, 720, '[]',
+    encode(sha256(convert_to(id::text, 'UTF8')), 'hex'), created_at, CASE WHEN is_started THEN created_at END,
     CASE WHEN is_started THEN created_at + interval '8 s' END, CASE WHEN is_over THEN created_at + interval '9 s' END
 FROM told ORDER BY number DESC
 """  # noqa: S608
@@ -80,7 +81,7 @@ def fill(total: int) -> None:
         "rare": RARE_OWNER,
         "input_props": json.dumps(INPUT_PROPS),
         "function": FUNCTION,
-        "version": REMOTION_VERSION,
+        "version": PINNED_VERSION,
         "bucket": BUCKET,
         "logs": console.cloudwatch_logs_url(function_name=FUNCTION, **place),
         "folder": console.s3_folder_url(bucket_name=BUCKET, **place),

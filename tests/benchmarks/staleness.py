@@ -23,6 +23,7 @@ from renders.sandbox.aws import Sandbox
 from renders.sandbox.network import bypass_proxies_for_loopback, free_port
 from renders.sandbox.toolchain import prepare
 from renders.services.create import create_render
+from renders.services.render_request import RenderRequest
 from tests.benchmarks.table import conclude, rounds, say, show
 
 POLL, WEBHOOK = "by poll", "by webhook"
@@ -60,7 +61,7 @@ def wait_until(is_so: Callable[[], bool]) -> float:
 
 def staleness(s3: Any) -> float:
     """Seconds from the end on S3 to the end in the row, for one render."""
-    render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=False).render
+    render = create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=False).render
 
     def is_done_on_s3() -> bool:
         try:

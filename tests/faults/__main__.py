@@ -5,9 +5,9 @@ threads, and the worker, first without the webhook and then with it. Proxies on 
 interface stand between it and the sandbox; they delay, reset, refuse or tear calls to Lambda and
 S3, and lose, delay or repeat webhook deliveries. Besides, the web process and the worker are
 killed with ``kill -9`` before a call, during it, and before its answer is saved. Every eleventh
-render has 150 frames, the others one. What the function really started is then read from its log,
-behind the proxies' back, and compared with the rows. Ends with status 1 if any render is doubled,
-lost or unconfirmed.
+render has 150 frames, the others one, and every seventh start is that of a still. What the function
+really started is then read from its log, behind the proxies' back, and compared with the rows. Ends
+with status 1 if any render is doubled, lost or unconfirmed.
 """
 
 import argparse

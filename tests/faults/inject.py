@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from renders.models import Render
-from renders.remotion.options import CODEC, FRAMES_PER_LAMBDA, RenderOptions, slots_needed
 from renders.remotion.target import LambdaTarget
 from renders.services.dispatch import configuration
+from renders.services.render_request import RenderRequest
 from tests.faults.report import say
 from tests.faults.service import Service
 from tests.faults.trials import Plan, Trial
@@ -47,13 +47,11 @@ def inject(trials: Sequence[Trial], plan: Plan, service: Service) -> None:
 def queue(trial: Trial, *, is_first: bool = False) -> None:
     """Make a row that waits for the worker, as POST /api/renders/ does where AWS has no room."""
     try:
+        kind, frame = (Render.Kind.STILL, 0) if trial.is_still else (Render.Kind.VIDEO, None)
         Render.objects.create(
-            **configuration(LambdaTarget.from_settings(), RenderOptions.from_settings()),
+            **RenderRequest(input_props=trial.input_props, kind=kind, frame=frame).row_fields(),
+            **configuration(LambdaTarget.from_settings()),
             status=Render.Status.QUEUED,
-            input_props=trial.input_props,
-            frames_per_lambda=FRAMES_PER_LAMBDA,
-            codec=CODEC,
-            slots_needed=slots_needed(trial.frames),
             queue_rank=timezone.now() - timedelta(days=int(is_first)),
         )
     finally:

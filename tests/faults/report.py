@@ -11,7 +11,7 @@ from tests.faults.trials import MANY_FRAMES, Trial
 
 TABLE = "{:8}{:34}{:>9}{:>9}{:>6}{:>9}{:>6}{:>13}"
 COLUMNS = ("way", "fault", "injected", "started", "rows", "doubled", "lost", "unconfirmed")
-LAUNCH = re.compile(r"^method=launch,renderId=(?P<render_id>\w+),.*(?P<mark>Trial \d+)", re.MULTILINE)
+LAUNCH = re.compile(r"^method=(?:launch|still),renderId=(?P<render_id>\w+),.*(?P<mark>Trial \d+)", re.MULTILINE)
 
 
 def started_renders(log: Path) -> dict[str, str]:
@@ -94,6 +94,8 @@ def _say_what_took_part(comparison: Comparison) -> None:
     started = sum(comparison.times[row.input_props["code"]] for row in large)
     succeeded = sum(row.status == Render.Status.SUCCEEDED for row in large)
     say(f"renders of {MANY_FRAMES} frames: {started} started, {succeeded} succeeded")
+    stills = [row for row in rows if row.kind == Render.Kind.STILL]
+    say(f"stills: {len(stills)} rows, {sum(row.status == Render.Status.SUCCEEDED for row in stills)} succeeded")
     say(f"rows: {dict(Counter(f'{row.status} {row.failure_reason}'.strip() for row in rows))}")
     say(f"webhook deliveries processed: {WebhookDelivery.objects.filter(is_processed=True).count()}")
 

@@ -89,7 +89,7 @@ class Service:
 
     def post(self, trial: Trial) -> int:
         """Return the status of a request to render the trial; 0 where there was no answer."""
-        body = json.dumps({"inputProps": trial.input_props}).encode()
+        body = json.dumps(trial.body).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}{trial.path}", data=body, headers=headers)  # noqa: S310
         try:

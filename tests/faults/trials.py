@@ -27,6 +27,8 @@ PATHS = ("/api/lambda/render", "/api/renders/")
 FEW_FRAMES, MANY_FRAMES = 1, 150
 MANY_FRAMES_EVERY = 11
 """Shares no divisor with the number of kinds, so that renders with many frames meet each kind in turn."""
+STILL_EVERY = 7
+"""The same, for stills; only starts, because nothing is read of a still whose start was answered."""
 MOST_INJECTED = {"lambda": 1, "s3": 3, "webhook": 1}
 """A start meets its fault once; reading three times, because reading is repeated anyway."""
 
@@ -51,6 +53,15 @@ class Trial:
         return f"Trial {self.number:04d}"
 
     @property
+    def is_still(self) -> bool:
+        return self.number % STILL_EVERY == 0 and self.service in ("lambda", KILL)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is posted."""
+        return {"inputProps": self.input_props, **({"kind": "still"} if self.is_still else {})}
+
+    @property
     def input_props(self) -> dict[str, Any]:
         return {"code": self.mark, "durationInFrames": self.frames, "fps": 30}
 
@@ -64,7 +75,8 @@ def plan_trials(count: int, seed: int) -> list[Trial]:
     matrix += [(way, *kind, True) for kind in with_webhook for way in WAYS]
     trials = [Trial(number, *kind) for number, kind in zip(range(count), itertools.cycle(matrix), strict=False)]
     for trial in trials:
-        trial.path = rng.choice(PATHS)
+        path = rng.choice(PATHS)
+        trial.path = PATHS[1] if trial.is_still else path
         trial.frames = FEW_FRAMES if trial.number % MANY_FRAMES_EVERY else MANY_FRAMES
     rng.shuffle(trials)
     return trials
@@ -74,7 +86,7 @@ def plan_kills(first_number: int) -> list[Trial]:
     """Return a ``kill -9`` of each process at each stage of a start, with and without the webhook."""
     kinds = itertools.product((False, True), WAYS, KILLS)
     return [
-        Trial(number, way, KILL, stage, has_webhook)
+        Trial(number, way, KILL, stage, has_webhook, path=PATHS[0] if number % STILL_EVERY else PATHS[1])
         for number, (has_webhook, way, stage) in enumerate(kinds, first_number)
     ]
 

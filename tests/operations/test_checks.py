@@ -2,9 +2,10 @@ from typing import Any
 
 import environ
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import WARNING, run_checks
 
 from renderhub.env import env
+from renders.remotion import storage
 from tests.processes import run_python
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -23,6 +24,7 @@ def ids() -> list[str]:
 @pytest.fixture(autouse=True)
 def set_up_environment(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_IS_GENERATED = SECRET, False
+    monkeypatch.setattr(storage, "missing_lifecycle_rules", lambda *_, **__: [])  # S3 is not asked
     monkeypatch.setattr(environ.Env, "ENVIRON", {})
 
 
@@ -70,6 +72,20 @@ def test_a_webhook_is_secret_encrypted_and_let_in(settings: Any, url: str, secre
     settings.ALLOWED_HOSTS = ["renders.example"]
     settings.REMOTION_WEBHOOK_URL, settings.REMOTION_WEBHOOK_SECRET = url, secret
     assert ids() == expected
+
+
+class TestVersionOfTheFunction:
+    @pytest.mark.parametrize("name", ["", "our-function", "remotion-render-4-0-403-mem2048mb-disk2048mb-120sec"])
+    def test_one_that_was_tried_or_is_not_told_is_fine(self, settings: Any, name: str) -> None:
+        settings.REMOTION_FUNCTION_NAME = name
+        assert messages() == []
+
+    def test_warn_of_another(self, settings: Any) -> None:
+        settings.REMOTION_FUNCTION_NAME = "remotion-render-4-0-404-mem2048mb-disk2048mb-120sec"
+        (message,) = messages(deploy=False)
+        assert (message.id, message.level) == ("renders.W011", WARNING)
+        assert "4.0.404" in message.msg
+        assert "python -m tests.compatibility 4.0.404" in message.hint
 
 
 class TestUnknownVariables:

@@ -50,6 +50,7 @@ class TestABadValue:
             ("DJANGO_SECURE_COOKIES", "falsee", "true or false"),
             ("DJANGO_SECURE_SSL_REDIRECT", "-1", "true or false"),
             ("REMOTION_USE_DEFAULT_CREDENTIALS", "none", "true or false"),
+            ("REMOTION_IS_PRODUCTION", "null", "true or false"),
             ("REMOTION_REGION", "mars-north-1", "one of af-south-1, "),
             ("REMOTION_PRIVACY", "secret", "one of private, public, no-acl"),
             ("RENDERHUB_LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
@@ -112,6 +113,7 @@ class TestABadValue:
         [
             "DJANGO_SECRET_KEY",
             "REMOTION_WEBHOOK_SECRET",
+            "REMOTION_LICENSE_KEY",
             "REMOTION_AWS_ACCESS_KEY_ID",
             "REMOTION_AWS_SECRET_ACCESS_KEY",
             "REMOTION_AWS_SESSION_TOKEN",
@@ -143,6 +145,10 @@ class TestAGoodValue:
     )
     def test_booleans(self, read: Read, text: str, value: bool) -> None:
         assert read(API_ALLOW_ANONYMOUS=text)["API_ALLOW_ANONYMOUS"] is value
+
+    @pytest.mark.parametrize(("text", "value"), [("", True), ("true", True), ("0", False)])
+    def test_a_switch_that_is_on_by_default(self, read: Read, text: str, value: bool) -> None:
+        assert read(REMOTION_IS_PRODUCTION=text)["REMOTION_IS_PRODUCTION"] is value
 
     @pytest.mark.parametrize(
         ("name", "text", "value"),

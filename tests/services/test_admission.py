@@ -8,6 +8,8 @@ from rest_framework.test import APIClient
 
 from renders.models import Render
 from renders.remotion.options import slots_needed
+from renders.remotion.target import LambdaTarget
+from renders.services.admission import slots_until
 from renders.services.dispatch import dispatch_next
 from tests.factories import BODY, BUCKET, create, grant, make_render
 from tests.servers import INVOKE, ScriptedServer, lambda_error, s3_error
@@ -21,6 +23,11 @@ class TestAdmission:
     @pytest.mark.parametrize(("frames", "functions"), [(1, 2), (60, 2), (61, 3), (150, 4), (12_000, 201)])
     def test_a_render_weighs_its_functions(self, frames: int, functions: int) -> None:
         assert slots_needed(frames) == functions
+
+    def test_a_stills_slot_is_held_no_longer_than_its_one_call_lasts(self) -> None:
+        target, now = LambdaTarget.from_settings(), timezone.now()
+        assert slots_until(target, submitted_at=now) == now + timedelta(seconds=60 + 60 + 2 * 240)
+        assert slots_until(target, submitted_at=now, kind="still") == now + timedelta(seconds=60 + 240 + 15)
 
     def test_what_fits_is_started_and_the_rest_waits(self, numbered: ScriptedServer, settings: Any) -> None:
         settings.REMOTION_CONCURRENCY = 9

@@ -13,6 +13,7 @@ from renders.services.cancel import cancel_render
 from renders.services.create import create_render
 from renders.services.reconcile import reconcile
 from renders.services.refresh.engine import refresh_render, refresh_renders
+from renders.services.render_request import RenderRequest
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_due, make_render, make_unconfirmed
 from tests.s3 import last_progress, put, recorded
 from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
@@ -111,7 +112,7 @@ class TestCancel:
 
 
 def test_start_asks_for_cancellation(aws: ScriptedServer) -> None:
-    create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+    create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True)
     assert json.loads(aws.requests[0][2])["enableCancellation"] is True
     assert aws.count(INVOKE) == 1
 

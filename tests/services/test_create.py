@@ -10,6 +10,7 @@ from renders.remotion.start import StartedRender
 from renders.services.create import create_render
 from renders.services.dispatch import dispatch_next
 from renders.services.errors import StartFailed
+from renders.services.render_request import RenderRequest
 from tests.factories import BUCKET, INPUT_PROPS
 from tests.s3 import listing
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply
@@ -20,7 +21,7 @@ Status, Reason = Render.Status, Render.FailureReason
 
 class TestCreateRender:
     def test_row_takes_what_remotion_answered(self, aws: ScriptedServer) -> None:
-        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=True).render
+        render = create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True).render
         row = Render.objects.get()
         assert render == row
         assert (row.status, row.render_id, row.bucket_name) == (Status.RENDERING, "abc123", BUCKET)
@@ -30,7 +31,9 @@ class TestCreateRender:
         assert f'"outName": "{row.id}.mp4"' in aws.requests[0][2].decode()
 
     def test_without_start_now_the_row_is_queued_though_slots_are_free(self, aws: ScriptedServer) -> None:
-        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=True, start_now=False).render
+        render = create_render(
+            owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True, start_now=False
+        ).render
         assert (render.status, render.submitted_at) == (Status.QUEUED, None)
         assert aws.requests == []
         started = dispatch_next()
@@ -46,7 +49,7 @@ class TestCreateRender:
             return StartedRender("abc123", BUCKET)
 
         monkeypatch.setattr(remotion_start, "start", start)
-        create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True)
         assert seen == [(Status.SUBMITTING, False)]
 
     @pytest.mark.parametrize(
@@ -59,7 +62,7 @@ class TestCreateRender:
     def test_a_refusal_is_kept_on_the_row(self, aws: ScriptedServer, answer: Answer, kind: type[Exception]) -> None:
         aws.answers[INVOKE] = answer
         with pytest.raises(StartFailed) as raised:
-            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+            create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True)
         row = Render.objects.get()
         assert isinstance(raised.value.__cause__, kind)
         assert raised.value.render == row
@@ -68,7 +71,7 @@ class TestCreateRender:
     def test_an_unknown_outcome_leaves_the_row_submitting(self, aws: ScriptedServer) -> None:
         aws.answers[INVOKE] = Answer(reset=True)
         with pytest.raises(StartFailed) as raised:
-            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+            create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True)
         row = Render.objects.get()
         assert isinstance(raised.value.__cause__, OutcomeUnknown)
         assert (row.status, row.error) == (Status.SUBMITTING, str(raised.value))
@@ -79,7 +82,7 @@ class TestCreateRender:
     def test_without_setup_there_is_no_row_and_no_call(self, aws: ScriptedServer, settings: Any, name: str) -> None:
         setattr(settings, name, "")
         with pytest.raises(SetupError):
-            create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+            create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True)
         assert not Render.objects.exists()
         assert not aws.requests
 
@@ -91,6 +94,8 @@ def test_large_props_of_a_start_that_is_forgotten_are_deleted(aws: ScriptedServe
     aws.answers[f"/{BUCKET}?list-type"] = listing("input-props/this.json")
     aws.answers[f"/{BUCKET}?delete"] = Answer(b"<DeleteResult/>")
     with pytest.raises(Throttled):
-        create_render(owner=None, input_props={**INPUT_PROPS, "code": "x" * length}, may_wait=False)
+        create_render(
+            owner=None, request=RenderRequest(input_props={**INPUT_PROPS, "code": "x" * length}), may_wait=False
+        )
     assert not Render.objects.exists()
     assert aws.count(f"/{BUCKET}?delete") == deletes

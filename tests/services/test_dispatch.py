@@ -19,6 +19,7 @@ from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error, reply, s
 
 pytestmark = pytest.mark.django_db
 Status = Render.Status
+STARTED = reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})
 
 
 class TestThrottling:
@@ -180,10 +181,10 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
     """A renderId that AWS has answered is stored all the same."""
 
     @pytest.fixture
-    def break_connections(self, aws: ScriptedServer) -> Callable[[float], None]:
+    def break_connections(self, aws: ScriptedServer) -> Callable[..., None]:
         """At the next start, end all connections, and let no new one in for so many seconds."""
 
-        def arrange(seconds: float) -> None:
+        def arrange(seconds: float, answered: Answer = STARTED) -> None:
             database, other = connection.settings_dict["NAME"], connection.copy()
 
             def allow(is_allowed: bool) -> None:
@@ -195,7 +196,7 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
                 allow(not seconds)
                 if seconds:
                     Timer(seconds, allow, args=[True]).start()
-                return reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})
+                return answered
 
             aws.answers[INVOKE] = answer
 
@@ -209,11 +210,22 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
             return False
 
     @pytest.mark.parametrize("seconds", [0, 2])
-    def test_by_the_request_itself(self, break_connections: Callable[[float], None], seconds: float) -> None:
+    def test_by_the_request_itself(self, break_connections: Callable[..., None], seconds: float) -> None:
         break_connections(seconds)
         render = create()
         assert (render.status, render.render_id) == (Status.RENDERING, "abc123")
         assert Render.objects.get().render_id == "abc123"
+
+    def test_so_is_a_refusal(self, break_connections: Callable[..., None]) -> None:
+        break_connections(2, lambda_error(404, "ResourceNotFoundException"))
+        with pytest.raises(StartFailed, match="There is no function"):
+            create()
+        assert Render.objects.get().failure_reason == Render.FailureReason.REJECTED
+
+    def test_and_that_aws_has_no_capacity(self, break_connections: Callable[..., None]) -> None:
+        break_connections(2, lambda_error(429, "TooManyRequestsException"))
+        assert create().status == Status.QUEUED
+        assert Render.objects.get().status == Status.QUEUED
 
     def test_by_the_request_itself_when_a_read_only_server_takes_over(self, aws: ScriptedServer) -> None:
         other = connection.copy()
@@ -233,16 +245,16 @@ class TestTheDatabaseBreaksWhenAwsHasAnswered:
         assert create().render_id == "abc123"
 
     def test_by_a_thread_that_goes_on_when_the_request_has_been_answered(
-        self, break_connections: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+        self, break_connections: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(dispatch, "MAX_STORE_SECONDS", 0.1)
         break_connections(2)
-        with pytest.raises(StartFailed, match="started as abc123, but the database does not answer"):
+        with pytest.raises(StartFailed, match="the database does not take its renderId abc123"):
             create()
         wait_until(self.is_stored)
 
     def test_the_client_gets_the_id_of_the_row_if_that_takes_long(
-        self, break_connections: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, api: APIClient
+        self, break_connections: Callable[..., None], monkeypatch: pytest.MonkeyPatch, api: APIClient
     ) -> None:
         monkeypatch.setattr(dispatch, "MAX_STORE_SECONDS", 0.1)
         break_connections(2)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from renders.models import Render
+from renders.models import Render, Template
 from renders.services.idempotency import free_expired_keys
 from tests.factories import BODY, INPUT_PROPS, make_render
 from tests.servers import INVOKE, Answer, ScriptedServer, lambda_error
@@ -20,6 +20,18 @@ Status = Render.Status
 
 def post(api: APIClient, path: str, body: Any = BODY, key: str = "order-1") -> Any:
     return api.post(path, body, format="json", headers={"Idempotency-Key": key})
+
+
+def test_a_change_of_the_template_does_not_make_it_another_request(api: APIClient, aws: ScriptedServer) -> None:
+    promo = Template.objects.create(name="promo", composition="Promo", default_input_props={"title": "Old"})
+    body = {"template": "promo"}
+    first = post(api, "/api/renders/", body)
+    promo.default_input_props, promo.default_options, promo.reuse = {"title": "New"}, {"scale": 2}, True
+    promo.save()
+    second = post(api, "/api/renders/", body)
+    assert (second.status_code, second.json()["id"]) == (201, first.json()["id"])
+    assert aws.count(INVOKE) == 1
+    assert post(api, "/api/renders/", {**body, "kind": "still"}).status_code == 409
 
 
 @pytest.mark.parametrize("path", PATHS)

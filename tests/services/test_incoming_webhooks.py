@@ -17,6 +17,7 @@ from renders.services import incoming_webhooks
 from renders.services.create import create_render
 from renders.services.dispatch import dispatch_next
 from renders.services.refresh.apply import change_render
+from renders.services.render_request import RenderRequest
 from tests.factories import BUCKET, INPUT_PROPS, load_recording, make_render
 from tests.s3 import last_progress, store
 from tests.servers import INVOKE, Answer, ScriptedServer, reply, s3_error
@@ -313,7 +314,7 @@ class TestWhileS3IsDown:
 
 class TestStart:
     def webhook(self, aws: ScriptedServer) -> Any:
-        render = create_render(owner=None, input_props=INPUT_PROPS, may_wait=False).render
+        render = create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=False).render
         return render, json.loads(aws.requests[0][2])["webhook"]
 
     def test_carries_the_webhook_and_our_id(self, aws: ScriptedServer, settings: Any) -> None:

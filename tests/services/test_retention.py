@@ -6,7 +6,6 @@ from rest_framework.test import APIClient
 
 from renders.models import Render
 from renders.remotion.errors import AccessDenied
-from renders.remotion.options import RenderOptions
 from renders.remotion.start import prepare
 from renders.remotion.target import LambdaTarget
 from renders.services.retention import delete_render
@@ -31,12 +30,40 @@ class TestDelete:
         assert api.delete(f"/api/renders/{render.id}/").status_code == 409
         assert Render.objects.exists()
 
+    def test_its_poster_goes_with_it(self, api: APIClient, user: User) -> None:
+        render = make_render(Status.SUCCEEDED, owner=user)
+        make_poster(render, Status.SUCCEEDED)
+        assert api.delete(f"/api/renders/{render.id}/").status_code == 204
+        assert not Render.objects.exists()
+
+    @pytest.mark.parametrize("status", [Status.QUEUED, Status.SUBMITTING, Status.RENDERING])
+    def test_while_its_poster_is_active_it_stays(self, api: APIClient, user: User, status: str) -> None:
+        render = make_render(Status.SUCCEEDED, owner=user)
+        poster = make_poster(render, status)
+        response = api.delete(f"/api/renders/{render.id}/")
+        assert response.status_code == 409
+        assert str(poster.id) in response.json()["error"]
+        assert Render.objects.count() == 2
+
+
+def make_poster(render: Render, status: str, **fields: Any) -> Render:
+    return make_render(status, kind=Render.Kind.STILL, frame=0, codec="", poster_of=render, **fields)
+
 
 class TestDeleteFiles:
     def upload_props(self, render: Render) -> str:
         """Upload the input props of a render as its start does; return their key."""
-        target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
-        prepare(target, options, input_props=LARGE_PROPS, props_name=str(render.id), out_name=render.out_name)
+        prepare(
+            LambdaTarget.from_settings(),
+            serve_url=render.serve_url,
+            composition=render.composition,
+            input_props=LARGE_PROPS,
+            options={},
+            frames_per_lambda=60,
+            concurrency=None,
+            props_name=str(render.id),
+            out_name=render.out_name,
+        )
         return f"input-props/{render.id}.json"
 
     def keys(self, bucket: Any) -> set[str]:
@@ -50,6 +77,14 @@ class TestDeleteFiles:
         assert delete_render(render, remote=True) == 2
         assert self.keys(bucket) == {needed}
         assert list(Render.objects.all()) == [active]
+
+    def test_the_files_of_its_poster_go_too(self, bucket: Any) -> None:
+        render = make_render(Status.SUCCEEDED, render_id="video")
+        make_poster(render, Status.SUCCEEDED, render_id="poster")
+        put(bucket, "renders/video/out.mp4")
+        put(bucket, "renders/poster/out.jpeg")
+        assert delete_render(render, remote=True) == 2
+        assert self.keys(bucket) == set()
 
     @pytest.mark.parametrize("configured_bucket", [BUCKET, ""])
     def test_a_render_that_was_refused_leaves_none_either(

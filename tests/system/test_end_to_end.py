@@ -23,13 +23,11 @@ from rest_framework.test import APIClient
 
 from renders.models import Render, WebhookDelivery
 from renders.remotion import aws, storage
-from renders.remotion.options import RenderOptions
-from renders.remotion.pricing import PRICES, estimate_cost
 from renders.remotion.start import prepare, start
 from renders.remotion.target import LambdaTarget
 from renders.sandbox.aws import KEY, REGION, Sandbox
+from renders.sandbox.browser import Browser
 from renders.sandbox.demo import EXAMPLE
-from renders.sandbox.steps import NODE
 from renders.sandbox.toolchain import Toolchain
 from renders.services.refresh.apply import change_render, mark_started
 from tests.factories import make_render
@@ -111,7 +109,7 @@ class TestSucceeding:
             session=boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=REGION),
             config=Config(retries={"total_max_attempts": 1}),
         )
-        official._create_lambda_client = lambda: aws.lambda_client(LambdaTarget.from_settings())
+        official._create_lambda_client = lambda: aws.lambda_client(LambdaTarget.from_settings(), time_limit=60)
         said = official.get_render_progress(render_id=row.render_id, bucket_name=row.bucket_name)
         assert said is not None
         assert (said.done, said.outputSizeInBytes, said.outKey) == (True, row.output_size, row.output_key)
@@ -173,11 +171,22 @@ class TestSucceeding:
 
     def test_large_props_stay_until_their_own_render_ends(self, sandbox: Sandbox) -> None:
         """Remotion deletes the props of a render when it ends; another may have equal ones."""
-        target, options = LambdaTarget.from_settings(), RenderOptions.from_settings()
+        target = LambdaTarget.from_settings()
         props = {"code": "Twice", "durationInFrames": 2, "fps": 30, "filler": "x" * 200_000}
         rows = [make_render(Status.SUBMITTING, input_props=props) for _ in range(2)]
         payloads = [
-            prepare(target, options, input_props=props, props_name=str(row.id), out_name=row.out_name) for row in rows
+            prepare(
+                target,
+                serve_url=sandbox.serve_url,
+                composition=row.composition,
+                input_props=props,
+                options={},
+                frames_per_lambda=60,
+                concurrency=None,
+                props_name=str(row.id),
+                out_name=row.out_name,
+            )
+            for row in rows
         ]
         for row, payload in zip(rows, payloads, strict=True):
             started = start(target, payload)
@@ -266,7 +275,7 @@ class TestBrowserThatCannotStart:
         executable = tmp_path / "chromium"
         executable.write_text(f"#!/bin/sh\n{browser}\n")
         executable.chmod(0o755)
-        with Sandbox(toolchain, concurrency=1, function_timeout=3, chromium=tmp_path) as sandbox:
+        with Sandbox(toolchain, concurrency=1, function_timeout=3, browser=Browser(executable)) as sandbox:
             for name, value in sandbox.settings().items():
                 setattr(settings, name, value)
             settings.API_ALLOW_ANONYMOUS = True
@@ -284,57 +293,3 @@ class TestBrowserThatCannotStart:
     def refusal(self) -> Any:
         response = APIClient().post("/api/lambda/render", EXAMPLE, format="json")
         return response.json() if response.status_code == 429 else None
-
-
-class TestAgainstTheJavascriptClient:
-    def run(self, toolchain: Toolchain, script: str, argument: Any) -> Any:
-        head = 'const { LambdaClientInternals, estimatePrice } = require("@remotion/lambda-client");'
-        output = subprocess.check_output(
-            [NODE, "-e", f"{head}{script}", json.dumps(argument)],
-            cwd=toolchain.app,
-            env={"REMOTION_SKIP_AWS_CREDENTIALS_CHECK": "1"},
-        )
-        return json.loads(output)
-
-    def test_payload_is_the_same_field_for_field(self, toolchain: Toolchain, settings: Any) -> None:
-        config, site = LambdaTarget.from_settings(), RenderOptions.from_settings()
-        ours = json.loads(
-            prepare(config, site, input_props=EXAMPLE["inputProps"], props_name="ours", out_name="ours.mp4")
-        )
-        options = {
-            "region": config.region,
-            "functionName": config.function_name,
-            "serveUrl": site.serve_url,
-            "composition": site.composition,
-            "codec": "h264",
-            "inputProps": EXAMPLE["inputProps"],
-            "framesPerLambda": 60,
-            "forceBucketName": config.bucket_name,
-            "privacy": site.privacy,
-            "enableCancellation": True,
-            "outName": "ours.mp4",
-            "downloadBehavior": {"type": "download", "fileName": "video.mp4"},
-        }
-        script = """
-            const options = LambdaClientInternals.renderMediaOnLambdaOptionalToRequired(JSON.parse(process.argv[1]));
-            LambdaClientInternals.makeLambdaRenderMediaPayload(options).then((p) => console.log(JSON.stringify(p)));
-        """
-        theirs = self.run(toolchain, script, options)
-        assert {name: (ours.get(name), value) for name, value in theirs.items() if ours.get(name) != value} == {
-            "metadata": ({}, None)
-        }
-
-    def test_prices_are_the_same_in_every_region(self, toolchain: Toolchain) -> None:
-        usage = {"durationInMilliseconds": 1_234_567, "memorySizeInMb": 3009, "diskSizeInMb": 10240}
-        script = """
-            const usage = { ...JSON.parse(process.argv[1]), lambdasInvoked: 20000 };
-            const prices = require("@remotion/lambda-client/regions").AWS_REGIONS
-              .map((region) => [region, estimatePrice({ ...usage, region })]);
-            console.log(JSON.stringify(Object.fromEntries(prices)));
-        """
-        theirs = self.run(toolchain, script, usage)
-        ours = {
-            region: estimate_cost(region=region, memory_size_in_mb=3009, duration_in_ms=1_234_567, functions=20_000)
-            for region in PRICES
-        }
-        assert ours == theirs

@@ -48,6 +48,13 @@ class TestBatches:
             assert all(result.error for result in refresh_due())
         assert len(queries) <= 12
 
+    def test_audio_has_a_length_and_no_size(self, aws: ScriptedServer) -> None:
+        render = make_render(codec="mp3", extension="mp3", duration_in_frames=None)
+        aws.answers[progress_path(render)] = reply(recorded("audio"))
+        refresh_due()
+        render.refresh_from_db()
+        assert (render.duration_in_frames, render.duration, render.width) == (45, 1.5, None)
+
     @pytest.mark.parametrize("result", [Unchanged(), FetchFailed(Unavailable("S3 failed."))])
     def test_a_row_that_another_worker_has_ended_meanwhile_breaks_nothing(
         self, result: Unchanged | FetchFailed, caplog: pytest.LogCaptureFixture

@@ -13,6 +13,7 @@ from renders.services.refresh import engine
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.engine import refresh_render
 from renders.services.refresh.lease import LEASE
+from renders.services.render_request import RenderRequest
 from tests.factories import BUCKET, INPUT_PROPS, make_due, make_render
 from tests.s3 import RENDERS, progress_path, recorded
 from tests.servers import Answer, ScriptedServer, reply, s3_error
@@ -53,7 +54,7 @@ class TestDue:
         assert [result.render for result in refresh_due()] == [another]
 
     def test_each_render_of_a_started_row_is_due(self, aws: ScriptedServer) -> None:
-        create_render(owner=None, input_props=INPUT_PROPS, may_wait=True)
+        create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True)
         assert next_refresh_at() <= timezone.now() + timedelta(seconds=1)
 
 
