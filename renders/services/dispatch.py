@@ -29,8 +29,9 @@ from renders.remotion.still import FinishedStill
 from renders.remotion.target import LambdaTarget
 from renders.remotion.webhook import WebhookSettings
 from renders.services.admission import MAX_PREPARATION, next_to_start, slots_until
+from renders.services.answers import mark_started, mark_still_failed, mark_still_finished
 from renders.services.errors import StartFailed
-from renders.services.refresh.apply import change_render, mark_started, mark_still_failed, mark_still_finished
+from renders.services.refresh.apply import change_render
 
 logger = logging.getLogger(__name__)
 

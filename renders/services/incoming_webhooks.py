@@ -16,9 +16,10 @@ from django.utils import timezone
 from renders.models import Render, WebhookDelivery, transitions
 from renders.remotion.start import StartedRender
 from renders.remotion.webhook import SIGNATURE_HEADER, Event, NotADelivery, WebhookSettings, read_event, why_unverified
+from renders.services.answers import mark_started
 from renders.services.errors import NotVerified
 from renders.services.log_throttle import LogThrottle
-from renders.services.refresh.apply import change_render, mark_started
+from renders.services.refresh.apply import change_render
 from renders.services.refresh.engine import refresh_renders
 
 logger = logging.getLogger(__name__)

@@ -23,8 +23,9 @@ from renders.remotion.reader import Missing, fetch_progress
 from renders.remotion.start import StartedRender
 from renders.remotion.storage import StoredFile
 from renders.remotion.target import LambdaTarget
+from renders.services.answers import mark_started
 from renders.services.idempotency import is_being_started
-from renders.services.refresh.apply import change_render, mark_started
+from renders.services.refresh.apply import change_render
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.schedule import overdue_at
 

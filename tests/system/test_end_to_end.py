@@ -29,7 +29,8 @@ from renders.sandbox.aws import KEY, REGION, Sandbox
 from renders.sandbox.browser import Browser
 from renders.sandbox.demo import EXAMPLE
 from renders.sandbox.toolchain import Toolchain
-from renders.services.refresh.apply import change_render, mark_started
+from renders.services.answers import mark_started
+from renders.services.refresh.apply import change_render
 from tests.factories import make_render
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
