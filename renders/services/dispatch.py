@@ -127,14 +127,9 @@ def start_submitted(render: Render, target: LambdaTarget) -> Render:
 def _start_video(render: Render, target: LambdaTarget) -> tuple[Transition, StartedRender]:
     payload = start.prepare(
         target,
-        serve_url=render.serve_url,
-        composition=render.composition,
-        input_props=render.input_props,
-        options=render.options,
+        **_content(render),
         frames_per_lambda=render.frames_per_lambda,
         concurrency=render.concurrency,
-        props_name=str(render.id),
-        out_name=render.out_name,
         webhook=WebhookSettings.from_settings(),
         custom_data={"id": str(render.id)},
     )
@@ -146,17 +141,24 @@ def _start_video(render: Render, target: LambdaTarget) -> tuple[Transition, Star
 def _render_still(render: Render, target: LambdaTarget) -> tuple[Transition, FinishedStill]:
     payload = still.prepare(
         target,
-        serve_url=render.serve_url,
-        composition=render.composition,
-        input_props=render.input_props,
-        options=render.options,
+        **_content(render),
         frame=render.frame or 0,
-        props_name=str(render.id),
-        out_name=render.out_name,
     )
     _require_recent(render)
     finished = still.render_still(target, payload)
     return partial(mark_still_finished, finished=finished), finished
+
+
+def _content(render: Render) -> dict[str, Any]:
+    """Return what the payloads of videos and stills have in common."""
+    return {
+        "serve_url": render.serve_url,
+        "composition": render.composition,
+        "input_props": render.input_props,
+        "options": render.options,
+        "props_name": str(render.id),
+        "out_name": render.out_name,
+    }
 
 
 def _require_recent(render: Render) -> None:
