@@ -1,7 +1,7 @@
 """PostgreSQL notifies the workers when a queued render may start: one was queued, or slots were freed.
 
 A trigger, so that whatever changes a row wakes them, in the transaction that changes it.
-``renders.models.dispatch_channel`` listens.
+``renders.models.channels`` listens.
 """
 
 from django.db import migrations

@@ -14,7 +14,7 @@ from typing import TypeVar
 from django.db import Error as DjangoDatabaseError
 from django.db import close_old_connections, connection
 
-from renders.models import Render, dispatch_channel
+from renders.models import Render, channels
 from renders.remotion.errors import RemotionError
 from renders.services.dispatch import admit_next, dispatch_next, start_admitted
 from renders.services.log_throttle import LogThrottle
@@ -170,10 +170,10 @@ class Worker:
 
     def _listen(self) -> float:
         """Wake the dispatching threads when a queued render may start. PostgreSQL only."""
-        dispatch_channel.listen()
+        channels.listen()
         self._wake.set()  # for what came while nobody listened
         while not self._stop.is_set():
-            if dispatch_channel.wait_for_notification(seconds=STOP_SECONDS):
+            if channels.wait_for_notification(seconds=STOP_SECONDS):
                 self._wake.set()
         return 0
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from renders.models import Render, dispatch_channel
+from renders.models import Render, channels
 from tests.factories import make_render
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,14 +19,14 @@ Status = Render.Status
 def listening(db: None) -> Any:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite sends no notifications.")
-    dispatch_channel.listen()
+    channels.listen()
     yield
     connection.close()
 
 
 def was_notified() -> bool:
     # A session receives its own notifications when it commits.
-    return dispatch_channel.wait_for_notification(seconds=0)
+    return channels.wait_for_notification(seconds=0)
 
 
 def test_a_render_that_is_queued_is_told_when_it_is_committed() -> None:
