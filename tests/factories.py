@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from renders.models import RefreshState, Render, Template
+from renders.models import Event, RefreshState, Render, Template, WebhookEndpoint, WebhookMessage
 from renders.services.create import create_render
 from renders.services.render_request import RenderRequest
 
@@ -66,9 +66,9 @@ def make_unconfirmed(**fields: Any) -> Render:
     return make_render(Render.Status.SUBMITTING, error="AWS did not answer.", **fields)
 
 
-def create(**options: Any) -> Render:
+def create(owner: Any = None, **options: Any) -> Render:
     """A row that went the way of ``POST /api/renders/``."""
-    return create_render(owner=None, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True, **options).render
+    return create_render(owner=owner, request=RenderRequest(input_props=INPUT_PROPS), may_wait=True, **options).render
 
 
 def make_due(**fields: Any) -> None:
@@ -91,3 +91,17 @@ def grant(user: User, *codenames: str) -> None:
 def make_template(name: str = "promo", **fields: Any) -> Template:
     """A template that takes any input and options, unless ``fields`` say otherwise."""
     return Template.objects.create(**{"name": name, "composition": "Promo", **fields})
+
+
+def make_endpoint(owner: User, url: str, **fields: Any) -> WebhookEndpoint:
+    """An endpoint that gets all events."""
+    return WebhookEndpoint.objects.create(owner=owner, url=url, **fields)
+
+
+def make_message(endpoint: WebhookEndpoint, render: Render | None = None, **fields: Any) -> WebhookMessage:
+    """A message about an event of the render, or a ping; it is due."""
+    event = fields.pop("event", None)
+    if render:
+        event = Event.objects.create(type="render.succeeded", owner=endpoint.owner, render=render, data={"id": "a"})
+    defaults = {"type": event.type if event else "ping", "url": endpoint.url}
+    return WebhookMessage.objects.create(endpoint=endpoint, event=event, render=render, **{**defaults, **fields})

@@ -1,16 +1,21 @@
-"""PostgreSQL's notification that a queued render may start: one was queued, or slots were freed.
+"""PostgreSQL's notifications of what the triggers of the migrations see, whatever changes the row.
 
-The triggers of migration 0002 send it, whatever changes the row. SQLite has nothing like it.
-https://www.postgresql.org/docs/current/sql-listen.html
+SQLite has nothing like it. https://www.postgresql.org/docs/current/sql-listen.html
 """
 
 from django.db import connection
 
+DISPATCH = "renders_dispatch"
+"""A queued render may start: one was queued, or slots were freed (migration 0002)."""
 
-def listen() -> None:
-    """Receive the notifications that are sent from now on, on this thread's connection."""
+EVENTS = "renders_events"
+"""An event was published (migration 0003)."""
+
+
+def listen(channel: str) -> None:
+    """Receive the notifications of a channel that are sent from now on, on this thread's connection."""
     with connection.cursor() as cursor:
-        cursor.execute("LISTEN renders_dispatch")
+        cursor.execute(f"LISTEN {channel}")
 
 
 def wait_for_notification(*, seconds: float) -> bool:

@@ -24,6 +24,12 @@ class RefreshStateQuerySet(BulkUpdateQuerySet["RefreshState"]):
         submitted = Render.objects.submitted().order_by().values("pk")
         return Render.objects.filter(pk__in=submitted.union(due))
 
+    def skip_locked(self) -> "RefreshStateQuerySet":
+        """Those of these states that no other transaction has locked, to change them without waiting for any."""
+        if not connection.features.has_select_for_update_skip_locked:
+            return self
+        return self.model._default_manager.filter(pk__in=self.select_for_update(skip_locked=True).values("pk"))
+
     def claim(self, *, at: datetime, until: datetime, limit: int) -> list["RefreshState"]:
         """Lease up to ``limit`` of these states until ``until``, and return them.
 

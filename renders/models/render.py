@@ -9,8 +9,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from renders.models.batch import Batch
 from renders.models.plain_loading import PlainLoading
 from renders.models.render_query_set import (
+    HAS_EXTERNAL_ID,
     HAS_FAILURE_REASON,
     HAS_IDEMPOTENCY_KEY,
     HAS_NOT_SUCCEEDED,
@@ -120,6 +122,9 @@ class Render(PlainLoading):
     artifacts = models.JSONField(default=list, blank=True, help_text="Further files that the composition emitted.")
     cost = models.FloatField(null=True, blank=True, help_text="Remotion's estimate, for Lambda only.")
     currency = models.CharField(max_length=3, blank=True, default="")
+    function_seconds = models.FloatField(
+        null=True, blank=True, help_text="How long its functions ran, together, by Remotion's estimate."
+    )
 
     slots_needed = models.PositiveIntegerField(default=1, help_text="Functions that run at once at most.")
     slots_until = models.DateTimeField(
@@ -155,6 +160,19 @@ class Render(PlainLoading):
         related_name="posters",
         db_index=False,  # render_one_poster leaves out the many that are no poster
     )
+    batch = models.ForeignKey(
+        Batch,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="renders",
+        db_index=False,  # render_batch leaves out the many that are in none
+    )
+    metadata = models.JSONField(
+        default=dict, blank=True, help_text="Pairs of strings that mean something to its owner."
+    )
+    external_id = models.CharField(max_length=255, blank=True, default="", help_text="Its name in its owner's system.")
+    webhook_url = models.TextField(blank=True, default="", help_text="Where its events are posted, besides endpoints.")
     reuse_key = models.CharField(
         max_length=64, blank=True, default="", help_text="Equal for renders whose output is the same."
     )
@@ -174,6 +192,9 @@ class Render(PlainLoading):
 
     changed_fields: frozenset[str] = frozenset()
     """Names of the fields set since ``save_changes()``."""
+
+    status_before: str | None = None
+    """The status that is stored, while a changed one is not saved yet; None if it has not changed."""
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -200,10 +221,36 @@ class Render(PlainLoading):
             ),
             models.Index(fields=["queue_rank", "id"], name="render_queued", condition=Q(status="queued")),
             models.Index(
+                fields=["owner", "queue_rank", "id"], name="render_owner_queued", condition=Q(status="queued")
+            ),
+            models.Index(
                 fields=["template", "-created_at", "-id"],
                 name="render_template_newest",
                 condition=Q(template__isnull=False),
             ),
+            models.Index(
+                fields=["owner", "template", "-created_at", "-id"],
+                name="render_owner_template_newest",
+                condition=Q(template__isnull=False),
+            ),
+            models.Index(fields=["owner", "kind", "-created_at", "-id"], name="render_owner_kind_newest"),
+            models.Index(
+                fields=["owner", "external_id", "-created_at", "-id"],
+                name="render_owner_external_id",
+                condition=HAS_EXTERNAL_ID,
+            ),
+            models.Index(
+                fields=["external_id", "-created_at", "-id"], name="render_external_id", condition=HAS_EXTERNAL_ID
+            ),
+            models.Index(
+                fields=["-finished_at", "-id"], name="render_finished", condition=Q(finished_at__isnull=False)
+            ),
+            models.Index(
+                fields=["owner", "-finished_at", "-id"],
+                name="render_owner_finished",
+                condition=Q(finished_at__isnull=False),
+            ),
+            models.Index(fields=["batch", "status"], name="render_batch", condition=Q(batch__isnull=False)),
             models.Index(fields=["reuse_key", "-created_at"], name="render_reuse", condition=HAS_REUSE_KEY),
             models.Index(fields=["retry_of"], name="render_retries", condition=Q(retry_of__isnull=False)),
         ]
@@ -259,6 +306,8 @@ class Render(PlainLoading):
 
     def set_fields(self, **values: Any) -> None:
         """Set fields in memory; ``save_changes()`` saves just these."""
+        if "status" in values and self.status_before is None:
+            self.status_before = self.status
         for name, value in values.items():
             setattr(self, name, value)
         self.changed_fields = self.changed_fields.union(values)
@@ -267,7 +316,11 @@ class Render(PlainLoading):
         """Save the fields set since the last call, and nothing else."""
         if self.changed_fields:
             self.save(update_fields=self.changed_fields)
-            self.changed_fields = frozenset()
+            self.forget_changes()
+
+    def forget_changes(self) -> None:
+        """Count the fields as saved."""
+        self.changed_fields, self.status_before = frozenset(), None
 
     @property
     def log_fields(self) -> dict[str, str]:

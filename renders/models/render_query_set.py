@@ -3,11 +3,14 @@
 import contextlib
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import DurationField, ExpressionWrapper, OuterRef, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 
 from renders.models.bulk_update import BulkUpdateQuerySet
 
@@ -22,8 +25,34 @@ ADMISSION_LOCK = 0x52454E44
 HAS_RENDER_ID = Q(render_id__gt="")
 HAS_IDEMPOTENCY_KEY = Q(idempotency_key__gt="")
 HAS_REUSE_KEY = Q(reuse_key__gt="")
+# Not `> ""`: SQLite would take that as the range to search, instead of the one external id.
+HAS_EXTERNAL_ID = ~Q(external_id="")
 HAS_FAILURE_REASON = Q(failure_reason__gt="")
 HAS_NOT_SUCCEEDED = ~Q(status="succeeded")
+
+OWNER_QUEUED = ("owner_id", "queue_rank", "id")
+"""Columns of the index ``render_owner_queued``."""
+
+FIRST_QUEUED = """
+WITH RECURSIVE owners (owner_id) AS (
+    SELECT min(owner_id) FROM renders_render WHERE status = 'queued'
+    UNION ALL
+    SELECT (SELECT min(owner_id) FROM renders_render WHERE status = 'queued' AND owner_id > owners.owner_id)
+    FROM owners WHERE owners.owner_id IS NOT NULL
+)
+SELECT (
+    SELECT id FROM renders_render WHERE status = 'queued' AND owner_id = owners.owner_id
+    ORDER BY queue_rank, id LIMIT 1
+) FROM owners WHERE owners.owner_id IS NOT NULL
+UNION ALL
+SELECT (
+    SELECT id FROM renders_render WHERE status = 'queued' AND owner_id IS NULL
+    ORDER BY owner_id, queue_rank, id LIMIT 1
+)
+"""
+"""Ids of the first queued render of each owner: one step in the index ``render_owner_queued`` finds the next owner,
+and one that owner's first render, so that it costs as much as there are owners, and not renders. PostgreSQL sorts
+those without owner unless their order begins with the owner."""
 
 
 class RenderQuerySet(BulkUpdateQuerySet["Render"]):
@@ -47,6 +76,21 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
     def queued(self) -> "RenderQuerySet":
         """Queued renders in the order in which they start."""
         return self.filter(status=self.model.Status.QUEUED).order_by("queue_rank", "id")
+
+    def queued_with_owner(self, owner_ids: Iterable[int]) -> "RenderQuerySet":
+        """Queued renders of these owners, in any order."""
+        queued = self.queued().filter(owner__in=list(owner_ids))
+        # In the order of its index, SQLite chooses that one; PostgreSQL would sort.
+        return queued.order_by(*(OWNER_QUEUED if connection.vendor == "sqlite" else ()))
+
+    def queued_without_owner(self) -> "RenderQuerySet":
+        """Queued renders without owner, in the order of their index, so that PostgreSQL need not sort them."""
+        return self.queued().filter(owner=None).order_by(*OWNER_QUEUED)
+
+    def first_queued_of_each_owner(self) -> "RenderQuerySet":
+        """The queued render of each owner that comes first, without its content; none if it is queued no more."""
+        fields = ("owner_id", "slots_needed", "priority", "queue_rank", "created_at", "dispatch_after")
+        return self.filter(pk__in=RawSQL(FIRST_QUEUED, [])).order_by().only(*fields)  # noqa: S611
 
     def unconfirmed(self) -> "RenderQuerySet":
         """Renders whose start has no answer yet: the call is under way, or its outcome is unknown."""
@@ -74,16 +118,43 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         """The render that ``owner`` (a user or None) created with this key, if there is one."""
         return self.with_any_key().filter(idempotency_key=idempotency_key, owner=owner)
 
-    def reusable(self, reuse_key: str) -> "RenderQuerySet":
-        """Renders with this key that are under way or have succeeded, the newest first."""
+    def with_external_id(self, *external_ids: str, owner: Any) -> "RenderQuerySet":
+        """Renders that ``owner`` (a user or None) has named so, the newest first."""
+        return self.named(*external_ids).filter(owner=owner).order_by("-created_at", "-id")
+
+    def named(self, *external_ids: str) -> "RenderQuerySet":
+        """Renders with one of these external ids, of any owner."""
+        return self.filter(external_id__in=external_ids)._stating(HAS_EXTERNAL_ID)
+
+    def reusable(self, *reuse_keys: str) -> "RenderQuerySet":
+        """Renders with one of these keys that are under way or have succeeded, the newest first."""
         status = self.model.Status
         statuses = (status.QUEUED, status.SUBMITTING, status.RENDERING, status.SUCCEEDED)
-        renders = self.filter(HAS_REUSE_KEY, reuse_key=reuse_key, status__in=statuses, cancel_requested_at=None)
+        renders = self.filter(HAS_REUSE_KEY, reuse_key__in=reuse_keys, status__in=statuses, cancel_requested_at=None)
         return renders.order_by("-created_at", "-id")
 
     def with_render_id(self, *render_ids: str) -> "RenderQuerySet":
         """Renders with one of these renderIds of Remotion's; each is unique in its bucket."""
         return self.filter(HAS_RENDER_ID, render_id__in=render_ids)
+
+    def finished(self) -> "RenderQuerySet":
+        """Renders that have ended."""
+        return self.filter(finished_at__isnull=False)
+
+    def of_template(self, template: Any) -> "RenderQuerySet":
+        """Renders of this template."""
+        return self.filter(template=template)._stating(Q(template__isnull=False))
+
+    def of_batch(self, batch_id: uuid.UUID | OuterRef) -> "RenderQuerySet":
+        """Renders that were asked for in this batch: 500 at most."""
+        return self.filter(batch=batch_id)._stating(Q(batch__isnull=False))
+
+    def stalled(self) -> "RenderQuerySet":
+        """Renders that are rendering, and whose progress has not moved: the query for ``Render.is_stalled``."""
+        read_at = Coalesce("refresh_state__answered_at", "refreshed_at")
+        unmoved = ExpressionWrapper(read_at - Coalesce("progressed_at", "submitted_at"), DurationField())
+        longest = timedelta(seconds=settings.REMOTION_STALL_SECONDS)
+        return self.with_status(self.model.Status.RENDERING).alias(unmoved=unmoved).filter(unmoved__gt=longest)
 
     def matching_id(self, *texts: str) -> "RenderQuerySet":
         """Renders whose id, ours or Remotion's, is among ``texts``."""
@@ -109,6 +180,15 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
             return self
         return self.filter(owner=user if user.is_authenticated else None)
 
+    def lock(self) -> "RenderQuerySet":
+        """Lock these rows to change them.
+
+        The weaker lock: rows that refer to them, retries and events for example, may be inserted meanwhile. PostgreSQL
+        looks for what a row refers to when it is committed, after the lock of publishing was taken: where it waited for
+        one who has locked that row and wants to publish, each would wait for the other.
+        """
+        return self.select_for_update(no_key=True)
+
     def lock_admission(self) -> None:
         """Let one admission at a time happen, over all processes, until the transaction ends.
 
@@ -124,6 +204,6 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         for render in renders:
             if render.changed_fields:
                 by_fields.setdefault(render.changed_fields, []).append(render)
-                render.changed_fields = frozenset()
+                render.forget_changes()
         for names, rows in by_fields.items():
             self.update_many(rows, names)

@@ -82,7 +82,7 @@ class Template(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, with the next version if a field of ``VERSIONED`` differs from what is stored."""
         with transaction.atomic():
-            stored = Template.objects.select_for_update().filter(pk=self.pk).first() if self.pk else None
+            stored = Template.objects.select_for_update(no_key=True).filter(pk=self.pk).first() if self.pk else None
             if stored and any(getattr(stored, name) != getattr(self, name) for name in self.VERSIONED):
                 self.version = stored.version + 1
                 if (names := kwargs.get("update_fields")) is not None:

@@ -138,12 +138,13 @@ def record_progress(
     errors: list[dict[str, Any]],
     cost: float | None,
     currency: str,
+    function_seconds: float | None,
     deadline_at: datetime | None,
     at: datetime,
 ) -> bool:
     """Store what a progress.json said at ``at``, of a render that is rendering or presumed failed.
 
-    ``progress`` (0 to 1) and ``frames_rendered`` never fall.
+    ``progress`` (0 to 1) and ``frames_rendered`` never fall. ``function_seconds`` is what AWS bills so far.
     """
     if not render.is_refreshable:
         return False
@@ -154,6 +155,7 @@ def record_progress(
         errors=errors,
         cost=cost,
         currency=currency,
+        function_seconds=function_seconds,
         deadline_at=deadline_at,
         refreshed_at=at,
     )

@@ -8,8 +8,10 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from renders.models import Render, channels
-from tests.factories import make_render
+from renders.models import Event, Render, channels, transitions
+from renders.services.events.publish import publish
+from renders.services.refresh.apply import change_render
+from tests.factories import make_render, make_unconfirmed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = Render.Status
@@ -19,7 +21,7 @@ Status = Render.Status
 def listening(db: None) -> Any:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite sends no notifications.")
-    channels.listen()
+    channels.listen(channels.DISPATCH)
     yield
     connection.close()
 
@@ -70,6 +72,17 @@ def test_the_triggers_can_be_taken_out_and_put_back() -> None:
     migrate("0001")
     make_render(Status.QUEUED)
     assert not was_notified()
-    migrate("0002")
+    call_command("migrate", verbosity=0)
     make_render(Status.QUEUED)
+    assert was_notified()
+
+
+def test_an_event_is_told_when_it_is_committed() -> None:
+    channels.listen(channels.EVENTS)
+    with transaction.atomic():
+        change_render(make_unconfirmed().pk, partial(transitions.record_unconfirmed, error="No answer."))
+    assert not was_notified()  # nothing was published
+    with transaction.atomic():
+        publish({make_render().pk: [Event.Type.STARTED]})
+        assert not was_notified()
     assert was_notified()

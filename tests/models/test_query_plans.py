@@ -11,8 +11,10 @@ from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from renders.management.commands import refresh_renders
-from renders.models import Render, WebhookDelivery
+from renders.models import RefreshState, Render, WebhookDelivery
 from renders.services import admission, retention
+from renders.services.batches.complete import complete_batches
+from renders.services.batches.totals import counts_of, totals
 from renders.services.idempotency import free_expired_keys
 from renders.services.refresh import lease
 from tests.factories import BUCKET
@@ -25,10 +27,13 @@ pytestmark = pytest.mark.django_db
 PRIMARY_KEY = {"sqlite": "sqlite_autoindex_renders_render_1", "postgresql": "renders_render_pkey"}[connection.vendor]
 NEXT_REFRESH = "renders_refreshstate_next_refresh_at"
 
-FEW, PAGES, SOME = (380, 5), (7_000, 150), (13_000, 400)
+FEW, PAGES, SOME = (480, 5), (7_000, 150), (13_000, 400)
 """What may be spent on one render, on a page of 50 or two of 20, and on all that are under way: steps of SQLite's
 virtual machine, one for each column, and rows read on PostgreSQL. Reading every row takes over 16,000 steps, and
 4,000 rows."""
+MERGED, ALL_MERGED = (20_000, 300), (36_000, 800)
+"""Two pages of 20, out of two scans and out of six: each reads 21 rows, and the page is sorted. Sorting all that fit
+takes twice as many steps."""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +47,7 @@ def rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 def set_up(settings: Any) -> None:
     settings.API_ALLOW_ANONYMOUS = True
     settings.REMOTION_WEBHOOK_SECRET = SECRET
+    settings.REMOTION_CONCURRENCY = 100_000  # else the queue is not even looked at
 
 
 Ask = Callable[[ManyRows], object]
@@ -93,9 +99,87 @@ LISTS = [
     ask("list, cancelled", "render_status_newest", PAGES, lambda rows: rows.list(rows.staff, status="cancelled")),
     ask("list of an owner, failed", "render_owner_status", PAGES, lambda rows: rows.list(rows.ada, status="failed")),
 ]
+Limits = tuple[int, int]
+FILTERS: list[tuple[str, dict[str, str], str, Limits]] = [
+    # what it is, the filter, the index for all owners and for one
+    ("failed or cancelled", {"status": "failed,cancelled"}, "status_newest", MERGED),
+    ("all statuses", {"status": "queued,submitting,rendering,succeeded,failed,cancelled"}, "newest", ALL_MERGED),
+    ("a template", {"template": "promo"}, "template_newest", PAGES),
+    ("an external id", {"externalId": "order"}, "external_id", PAGES),
+    ("stalled", {"stalled": "true"}, "status_newest", PAGES),
+    ("created before", {"createdBefore": "{early}"}, "newest", PAGES),
+    ("failed, created before", {"status": "failed", "createdBefore": "{early}"}, "status_newest", PAGES),
+    ("ended before", {"finishedBefore": "{early}"}, "finished", PAGES),
+    ("ended after", {"finishedAfter": "{early}"}, "finished", PAGES),
+]
+OF_ONE_OWNER: list[tuple[str, dict[str, str], str, Limits]] = [
+    ("stills", {"kind": "still"}, "render_owner_kind_newest", PAGES),
+    ("a template of an owner", {"template": "promo"}, "render_owner_template_newest", PAGES),
+    ("metadata", {"metadata": "shop:a"}, "metadata_owner_pair_newest", MERGED),
+    (
+        "metadata, created before",
+        {"metadata": "shop:b", "createdBefore": "{early}"},
+        "metadata_owner_pair_newest",
+        MERGED,
+    ),
+]
+
+
+def filtered(user: str, query: dict[str, str], **more: str) -> Ask:
+    def answer(rows: ManyRows) -> None:
+        early = rows.created_at(2000).isoformat()
+        rows.list(getattr(rows, user), **{name: value.format(early=early) for name, value in query.items()}, **more)
+
+    return answer
+
+
+FILTERED = [
+    *(
+        ask(f"list, {name}", f"render_{index}", limits, filtered("staff", query))
+        for name, query, index, limits in FILTERS
+    ),
+    *(
+        ask(f"list of an owner, {name}", f"render_owner_{index}", limits, filtered("ada", query))
+        for name, query, index, limits in FILTERS
+        if "externalId" not in query and "stalled" not in query
+    ),
+    ask(
+        "list of an owner, an external id",
+        ("render_owner_external_id", "render_external_id"),
+        PAGES,
+        filtered("ada", {"externalId": "order"}),
+    ),
+    *(ask(f"list, {name}", index, limits, filtered("ada", query)) for name, query, index, limits in OF_ONE_OWNER),
+    *(
+        ask(f"list for staff, {name}", index, limits, filtered("staff", query, owner="ada"))
+        for name, query, index, limits in OF_ONE_OWNER
+    ),
+    ask(
+        "list of an owner, stalled",
+        "render_owner_status_newest",
+        PAGES,
+        lambda rows: rows.get(rows.ada, "/api/renders/?stalled=true&pageSize=20"),
+    ),
+    ask("list, a batch", "render_batch", MERGED, lambda rows: rows.list_all_of_batch(rows.staff)),
+    ask(
+        "list, failed of a batch",
+        "render_batch",
+        SOME,
+        lambda rows: rows.list_all_of_batch(rows.staff, status="failed"),
+    ),
+    ask("totals of a batch", "render_batch", SOME, lambda rows: totals(rows.batches[3])),
+    ask("counts of batches", "render_batch", SOME, lambda rows: counts_of(rows.batches[3:5])),
+    ask("is a batch complete", "render_batch", SOME, lambda rows: complete_batches([rows.batches[3].pk])),
+    ask(
+        "same external id",
+        ("render_owner_external_id", "render_external_id"),
+        FEW,
+        lambda rows: renders.with_external_id("x", owner=rows.ada).first(),
+    ),
+]
 ALL_DAY = [
-    ask("first in the queue", "render_queued", SOME, lambda rows: admission.next_to_start()),
-    ask("is anything queued", "render_queued", FEW, lambda rows: renders.queued().exists()),
+    ask("first in the queue", "render_owner_queued", SOME, lambda rows: admission.next_to_start()),
+    ask("is anything queued", ("render_queued", "render_owner_queued"), FEW, lambda rows: renders.queued().exists()),
     ask("free slots", "render_status_newest", SOME, lambda rows: admission.has_free_slots(rows.owned)),
     ask("active", "render_status_newest", SOME, lambda rows: list(renders.active().only("pk"))),
     ask("unconfirmed", "render_status_newest", SOME, lambda rows: list(renders.unconfirmed())),
@@ -138,7 +222,12 @@ ADMIN = [
 ]
 
 
-@pytest.mark.parametrize(("index", "limits", "answer"), [*ONE_RENDER, *LISTS, *ALL_DAY, *ADMIN])
+def test_what_is_due_does_not_change_while_the_tests_run(rows: ManyRows) -> None:
+    states = RefreshState.objects
+    assert states.due(rows.now).count() == states.due(rows.now + timedelta(minutes=30)).count() == 42
+
+
+@pytest.mark.parametrize(("index", "limits", "answer"), [*ONE_RENDER, *LISTS, *FILTERED, *ALL_DAY, *ADMIN])
 def test_is_answered_by_its_index(
     index: str | tuple[str, ...], limits: tuple[int, int], answer: Ask, rows: ManyRows
 ) -> None:

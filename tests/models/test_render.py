@@ -18,6 +18,7 @@ READING: dict[str, Any] = {
     "errors": [],
     "cost": 0.001,
     "currency": "USD",
+    "function_seconds": 9.5,
     "deadline_at": None,
 }
 

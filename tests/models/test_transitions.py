@@ -15,6 +15,7 @@ READING: dict[str, Any] = {
     "errors": [],
     "cost": 0.001,
     "currency": "USD",
+    "function_seconds": 9.5,
     "deadline_at": None,
 }
 OUTPUT: dict[str, Any] = {"output_bucket": BUCKET, "output_key": "renders/x/y.mp4", "output_size": 9}
