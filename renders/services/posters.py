@@ -5,24 +5,28 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from renders.models import Render
+from renders.models import Event, Render
 from renders.remotion.option import STILL
 from renders.remotion.options import OPTIONS, extension
+from renders.services.events.publish import Types
 
 IMAGE_FORMAT = "jpeg"
 KEPT_OPTIONS = frozenset(option.name for option in OPTIONS if STILL in option.kinds) - {"imageFormat", "fileName"}
 """A video's options that its poster is rendered with."""
 
 
-def queue_posters(ended: Iterable[Render]) -> None:
+def queue_posters(ended: Iterable[Render]) -> Types:
     """Queue the posters of the videos among these that have succeeded; call it in the transaction that ended them.
 
-    Each video has one: a constraint refuses a second, whichever process inserts it.
+    Each video has one: a constraint refuses a second, whichever process inserts it. Return the events to publish.
     """
     wanted = [render.pk for render in ended if render.status == Render.Status.SUCCEEDED and render.poster_request]
-    if wanted:
-        videos = Render.objects.filter(pk__in=wanted, posters=None)
-        Render.objects.bulk_create([_poster(video) for video in videos], ignore_conflicts=True)
+    if not wanted:
+        return {}
+    posters = [_poster(video) for video in Render.objects.filter(pk__in=wanted, posters=None)]
+    Render.objects.bulk_create(posters, ignore_conflicts=True)
+    # Those that conflicted were not inserted, and nothing happened to them: ``publish`` finds no row.
+    return {poster.pk: [Event.Type.QUEUED] for poster in posters}
 
 
 def _poster(video: Render) -> Render:

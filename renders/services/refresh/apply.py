@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from renders.models import RefreshState, Render, transitions
+from renders.models import RefreshState, Render, RenderQuerySet, transitions
 from renders.remotion.errors import RemotionError, UnusableResponse
 from renders.remotion.progress import RenderProgress, output_key
 from renders.remotion.reader import FetchFailed
+from renders.services.events.publish import happened, publish
 from renders.services.posters import queue_posters
 from renders.services.refresh.lease import FIELDS, LEASE
 from renders.services.refresh.observe import Observation, Observed
@@ -45,15 +46,33 @@ def change_render(pk: UUID, transition: Callable[[Render], object]) -> Render:
     Render.DoesNotExist if the row was deleted.
     """
     with transaction.atomic():
-        render = Render.objects.select_for_update().get(pk=pk)
+        render = Render.objects.lock().get(pk=pk)
         transition(render)
-        ended = _ended([render])
+        ended, types_of = _ended([render]), happened([render])
         if render.changed_fields:
             render.save_changes()
             _schedule(render)
-            queue_posters(ended)
+            publish({**types_of, **queue_posters(ended)})
     _log_ended(ended)
     return render
+
+
+def change_renders(renders: RenderQuerySet, transition: Callable[[Render], object]) -> list[Render]:
+    """Do the same as ``change_render()`` with all of ``renders``, at most some hundreds, in one transaction.
+
+    The rows are locked in the order of their ids. ``transition`` must not raise for any of them.
+    """
+    with transaction.atomic():
+        locked = list(renders.lock().order_by("pk"))
+        for render in locked:
+            transition(render)
+        changed = [render for render in locked if render.changed_fields]
+        ended, types_of = _ended(changed), happened(changed)
+        Render.objects.save_changes(changed)
+        _schedule_many(changed)
+        publish({**types_of, **queue_posters(ended)})
+    _log_ended(ended)
+    return changed
 
 
 def apply(renders: Sequence[Render], observed: Sequence[Observed]) -> list[Refreshed]:
@@ -84,6 +103,21 @@ def _schedule(render: Render) -> None:
         RefreshState.objects.filter(pk=render.pk).delete()
 
 
+def _schedule_many(renders: Iterable[Render]) -> None:
+    now = timezone.now()
+    due: dict[datetime, list[Render]] = {}
+    ended = []
+    for render in renders:
+        if at := next_refresh_at(render, now):
+            due.setdefault(at, []).append(render)
+        elif render.is_terminal:
+            ended.append(render.pk)
+    for at, rows in due.items():
+        RefreshState.objects.upsert(rows, next_refresh_at=at)
+    if ended:
+        RefreshState.objects.filter(pk__in=ended).delete()
+
+
 def _apply_one(render: Render, found: Observed) -> Refreshed:
     try:
         return _apply_batch([render], [found])[0]
@@ -98,10 +132,10 @@ def _apply_batch(renders: Sequence[Render], observed: Sequence[Observed]) -> lis
     found = {render.pk: item for render, item in zip(renders, observed, strict=True)}
     with transaction.atomic():
         changed = _change_rows({pk: item for pk, item in found.items() if isinstance(item, Observation)}, now)
-        ended = _ended(changed.values())
+        ended, types_of = _ended(changed.values()), happened(changed.values())
         Render.objects.save_changes(changed.values())
         _schedule_batch(renders, found, changed, now)
-        queue_posters(ended)
+        publish({**types_of, **queue_posters(ended)})
     _log_ended(ended)
     return [_result(render, found[render.pk], changed) for render in renders]
 
@@ -110,7 +144,7 @@ def _change_rows(news: Mapping[UUID, Observation], now: datetime) -> dict[UUID, 
     """Lock the rows that there is news of, change them in memory, and return them."""
     if not news:
         return {}
-    locked = Render.objects.select_for_update().filter(pk__in=news).order_by("pk").only(*FIELDS)
+    locked = Render.objects.lock().filter(pk__in=news).order_by("pk").only(*FIELDS)
     changed = {render.pk: render for render in locked}
     for pk, render in changed.items():
         _apply_observation(render, news[pk], now)
@@ -225,6 +259,7 @@ def _record(render: Render, found: Observation, now: datetime) -> None:
         errors=found.progress.errors,
         cost=found.progress.cost,
         currency=found.progress.currency,
+        function_seconds=_seconds(found.progress.billing_duration),
         deadline_at=_from_ms(found.progress.deadline_in_ms),
         at=now,
     )
@@ -244,6 +279,10 @@ def _timeout_message(render: Render, progress: RenderProgress) -> str:
 
 def _lost_message(render: Render) -> str:
     return f"Nothing of the render is found in {render.bucket_name}, and its time limit has passed."
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _from_ms(milliseconds: float | None) -> datetime | None:

@@ -5,7 +5,9 @@ meanwhile, and what a killed process had claimed is due again when the lease end
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case, F, Q, When
@@ -98,8 +100,27 @@ def claim_for_watcher(render: Render) -> bool:
     )
     if state.filter(is_free).update(asked_at=now, next_refresh_at=now + LEASE, watched_at=now):
         return True
-    is_newly_watched = Q(watched_at__isnull=True) | Q(watched_at__lte=now - WATCHED_FOR / 2)
-    sooner = Least(F("next_refresh_at"), now + MIN_INTERVAL)
-    next_at = Case(When(is_answered, then=sooner), default=F("next_refresh_at"))
-    state.filter(is_newly_watched).update(watched_at=now, next_refresh_at=next_at)
+    state.filter(_is_newly_watched(now)).update(**_watched(now))
     return False
+
+
+def mark_watched(render_ids: Iterable[UUID]) -> None:
+    """Let the worker refresh those of these rows that render each second, for ``WATCHED_FOR``.
+
+    Rows that were marked within the first half of it, and on PostgreSQL those that are locked, stay as they are.
+    """
+    now = timezone.now()
+    rendering = Render.objects.with_status(Render.Status.RENDERING).order_by().values("pk")
+    states = RefreshState.objects.filter(_is_newly_watched(now), pk__in=rendering.filter(pk__in=render_ids))
+    with transaction.atomic():
+        states.skip_locked().update(**_watched(now))
+
+
+def _is_newly_watched(now: datetime) -> Q:
+    return Q(watched_at__isnull=True) | Q(watched_at__lte=now - WATCHED_FOR / 2)
+
+
+def _watched(now: datetime) -> dict[str, Any]:
+    sooner = Least(F("next_refresh_at"), now + MIN_INTERVAL)
+    is_answered = Q(answered_at__gte=F("asked_at"))
+    return {"watched_at": now, "next_refresh_at": Case(When(is_answered, then=sooner), default=F("next_refresh_at"))}

@@ -9,7 +9,7 @@ from django.db import DatabaseError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from renders.models import RefreshState, Render, RenderQuerySet
+from renders.models import RefreshState, Render, RenderQuerySet, UsageDay
 from renders.models.refresh_state import RefreshStateQuerySet
 from renders.remotion.errors import Unavailable
 from renders.remotion.reader import FetchFailed, Unchanged
@@ -29,6 +29,7 @@ Status, Reason = Render.Status, Render.FailureReason
 class TestBatches:
     def statements(self, count: int, aws: ScriptedServer) -> int:
         Render.objects.all().delete()
+        UsageDay.objects.all().delete()  # the first end of a day inserts a row
         for step, name in enumerate(["succeeds", "throws-in-chunk"] * (count // 2)):
             render = make_render()
             if step % 4:
@@ -38,7 +39,7 @@ class TestBatches:
         return len(queries)
 
     def test_statements_do_not_grow_with_the_batch(self, aws: ScriptedServer) -> None:
-        assert self.statements(24, aws) == self.statements(120, aws) <= 16
+        assert self.statements(24, aws) == self.statements(120, aws) <= 24
 
     def test_nor_when_s3_fails(self, aws: ScriptedServer) -> None:
         aws.answers["/"] = s3_error(500, "InternalError")
