@@ -20,6 +20,8 @@ from typing import Any
 
 import psutil
 
+PR_SET_PDEATHSIG = 1
+"""From linux/prctl.h: the signal that a process gets when its parent ends."""
 PR_SET_CHILD_SUBREAPER = 36
 """From linux/prctl.h: orphaned descendants become children of this process."""
 
@@ -40,11 +42,18 @@ def supervise(command: Sequence[str]) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGTERM, kill_descendants_and_exit)
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
+    # There is one thread yet, so code may run in the child before the command does.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=end_with_supervisor)  # noqa: S603, PLW1509
     threading.Thread(target=exit_when_stdin_closes, daemon=True).start()
     status = child.wait()
     kill_descendants()
     os._exit(status if status >= 0 else 128 - status)
+
+
+def end_with_supervisor() -> None:
+    """Have Linux kill this process when the supervisor is killed, which can end nothing itself then."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def exit_when_stdin_closes() -> None:

@@ -60,7 +60,7 @@ def _wait_for_output(api: ApiClient, render: dict[str, Any]) -> dict[str, Any]:
     question = {"id": render["renderId"], "bucketName": render["bucketName"]}
     with progress_bar() as bar:
         while True:
-            answer = api.post("/api/lambda/progress", question, retryable={503})
+            answer = api.post("/api/lambda/progress", question, retryable={429, 503})
             if answer.get("type") == "done":
                 return answer
             if answer.get("type") == "error":

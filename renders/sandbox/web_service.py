@@ -14,6 +14,8 @@ from renders.sandbox.errors import SandboxError
 
 WEB_PORT = 8000
 
+WEB_SERVER = ("-m", "uvicorn", "renderhub.asgi:application", "--timeout-graceful-shutdown=5")
+
 SECRETS = {"DJANGO_SUPERUSER_PASSWORD": 9, "DJANGO_SECRET_KEY": 48, "REMOTION_WEBHOOK_SECRET": 32}
 """Variables with their lengths in bytes: chosen at the first start, then read from the env file."""
 
@@ -25,6 +27,7 @@ class WebService:
 
     def __init__(self, sandbox: Sandbox, *, port: int) -> None:
         self.sandbox = sandbox
+        self._port = port
         self.url = f"http://127.0.0.1:{port}"
         kept = read_env_file(self.env_file)
         self._secrets = {name: kept.get(name) or secrets.token_urlsafe(size) for name, size in SECRETS.items()}
@@ -45,9 +48,9 @@ class WebService:
         self.env_file.write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
         self._migrate()
         self._create_admin_user()
-        self._start("web", "runserver", "--noreload", "--skip-checks", self.url.removeprefix("http://"))
+        self._start("web", *WEB_SERVER, f"--port={self._port}")
         self.sandbox.processes.wait_until_ready("web", f"{self.url}/admin/login/")
-        self._start("worker", "render_worker")
+        self._start("worker", "manage.py", "render_worker")
 
     def _migrate(self) -> None:
         try:
@@ -63,7 +66,7 @@ class WebService:
                 raise
 
     def _start(self, name: str, *arguments: str) -> None:
-        command = [sys.executable, "manage.py", *arguments]
+        command = [sys.executable, *arguments]
         self.sandbox.processes.start(name, command, cwd=settings.BASE_DIR, env=self._environment())
 
     def manage(self, *arguments: str) -> None:
@@ -80,7 +83,7 @@ class WebService:
 
     def _environment(self) -> dict[str, str]:
         """Return our environment without the settings in it, which the env file replaces."""
-        ours = ("AWS_", "REMOTION_", "DJANGO_", "DATABASE_", "API_", "RENDERHUB_")
+        ours = ("AWS_", "REMOTION_", "DJANGO_", "DATABASE_", "API_", "RENDERHUB_", "WEBHOOK_")
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
             "RENDERHUB_ENV_FILE": str(self.env_file),
@@ -92,6 +95,7 @@ class WebService:
             "AWS_ENDPOINT_URL_STS": self.sandbox.s3_url,  # for `remotion lambda sites create`
             "DATABASE_URL": f"sqlite:///{self.sandbox.data / DATABASE}",
             "API_ALLOW_ANONYMOUS": "true",
+            "WEBHOOK_ALLOW_PRIVATE": "true",
             "REMOTION_WEBHOOK_URL": f"{self.url}/api/lambda/webhook",
             **self._secrets,
         }

@@ -3,6 +3,7 @@ import sys
 import time
 
 import psutil
+import pytest
 
 from renders.sandbox.child_process import start_child_process
 from tests.sandbox.processes import wait_until_gone
@@ -34,6 +35,14 @@ class TestChildProcess:
             family = self.descendants(process)
             process.terminate()
             assert wait_until_gone(family) == []
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux ends the command of a supervisor that is killed.")
+    def test_the_command_ends_when_its_supervisor_is_killed(self) -> None:
+        with start_child_process([sys.executable, "-c", self.FAMILY]) as process:
+            command, grandchild = sorted(self.descendants(process), key=lambda found: found.ppid() != process.pid)
+            process.kill()
+            assert wait_until_gone([command]) == []
+        grandchild.kill()
 
     def test_orphans_end_too(self) -> None:
         with start_child_process(["sh", "-c", "(setsid sleep 4322 &); exec sleep 4322"]) as process:
