@@ -23,14 +23,17 @@ GENERATED_KEY_PREFIX = "django-insecure-generated-"
 TRUE = environ.Env.BOOLEAN_TRUE_STRINGS
 FALSE = ("false", "off", "n", "no", "0")
 
-OWN_PREFIXES = ("REMOTION_", "RENDERHUB_", "API_")
-SHARED_PREFIXES = ("DJANGO_", "DATABASE_")
+OWN_PREFIXES = ("REMOTION_", "RENDERHUB_", "API_", "LAMBDA_API_")
+SHARED_PREFIXES = ("DJANGO_", "DATABASE_", "CACHE_", "WEBHOOK_")
 """Other programs' variables begin like this too; only one that resembles a setting is a typo."""
 
 DATABASES = (
     "postgres://user:password@host:port/name or sqlite:///path, with / ? # [ ] @ in a password"
     " as %2F %3F %23 %5B %5D %40"
 )
+
+CACHES = "redis://host:port/number, rediss://… for TLS, locmem:// for one process, or leave it empty for the database"
+CACHE_BACKENDS = "django.core.cache.backends"
 
 ENV_FILE_RULE = "settings are read from the file that RENDERHUB_ENV_FILE names, or else from .env beside manage.py."
 
@@ -107,6 +110,21 @@ class EnvironmentReader:
             raise _refused_secret(name, problem, DATABASES)
         return environ.Env.db_url_config(value)
 
+    def cache(self, name: str, *, table: str) -> dict[str, Any]:
+        """Return an entry of Django's CACHES for a URL; without one, the cache is this table of the database."""
+        value = self._read(name)
+        if not value:
+            # Django counts the rows whenever it adds one, so there must not be many.
+            options = {"MAX_ENTRIES": 10_000}
+            return {"BACKEND": "renderhub.database_cache.CountingDatabaseCache", "LOCATION": table, "OPTIONS": options}
+        if value == "locmem://":
+            return {"BACKEND": f"{CACHE_BACKENDS}.locmem.LocMemCache"}
+        if not _is_redis_url(value):
+            raise _refused_secret(name, "is not the URL of a cache", CACHES)
+        # Seconds; without them, a server that does not answer holds each request for minutes.
+        timeouts = {"socket_connect_timeout": 1, "socket_timeout": 1}
+        return {"BACKEND": f"{CACHE_BACKENDS}.redis.RedisCache", "LOCATION": value, "OPTIONS": timeouts}
+
     def unknown(self) -> dict[str, str]:
         """Return variables that look like a setting and are none, with the nearest setting or an empty string."""
         found = {}
@@ -170,6 +188,14 @@ def _is_http_url(value: str) -> bool:
     if url is None or url.scheme not in ("http", "https") or not url.hostname:
         return False
     return value.isprintable() and " " not in value and _is_host_and_port(url.netloc.rpartition("@")[2])
+
+
+def _is_redis_url(value: str) -> bool:
+    url = _split_url(value)
+    if url is None or url.scheme not in ("redis", "rediss") or not url.hostname or not value.isprintable():
+        return False
+    number = url.path.strip("/") or "0"
+    return number.isdigit() and not url.query and not url.fragment and _is_host_and_port(url.netloc.rpartition("@")[2])
 
 
 def _database_problem(value: str) -> str:

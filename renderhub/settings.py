@@ -48,8 +48,11 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
-    "rest_framework.authtoken",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -67,6 +70,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "renderhub.urls"
 WSGI_APPLICATION = "renderhub.wsgi.application"
 ASGI_APPLICATION = "renderhub.asgi.application"
+# Requests at a time in each process that serves ASGI; open streams do not count.
+WEB_THREADS = env.integer("RENDERHUB_WEB_THREADS", default=16, minimum=1, maximum=512, unit="threads")
 
 TEMPLATES = [
     {
@@ -122,27 +127,99 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"renders": {"level": env.choice("RENDERHUB_LOG_LEVEL", "INFO", log_levels)}},
+    "loggers": {
+        "renders": {"level": env.choice("RENDERHUB_LOG_LEVEL", "INFO", log_levels)},
+        "urllib3.connection": {"level": "ERROR"},  # warns of answers that webhook endpoints may give
+    },
 }
 
 # The API ------------------------------------------------------------------------------------
 
 API_ALLOW_ANONYMOUS = env.boolean("API_ALLOW_ANONYMOUS")
+# Knox's own migrations make a table of keys that nothing uses, and that keeps PostgreSQL from truncating others.
+MIGRATION_MODULES = {"knox": None}
+KNOX_TOKEN_MODEL = "renders.ApiKey"  # noqa: S105  (the name of a model)
+# A key is `rhub_` and 64 hexadecimal digits: by the prefix, scanners for leaked secrets can find it.
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "rhub_", "TOKEN_TTL": None}
+# Secrets of webhook endpoints are derived from this key; without it, from SECRET_KEY.
+WEBHOOK_SIGNING_KEY = env.secret("WEBHOOK_SIGNING_KEY")
+# For development: webhooks may go to http:// and into private networks.
+WEBHOOK_ALLOW_PRIVATE = env.boolean("WEBHOOK_ALLOW_PRIVATE")
 # Bytes of a request's body: a `code` of the default length fits with each character escaped.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+# Pages of these origins may call the API from a browser. Without any, no answer mentions it.
+API_CORS_ALLOWED_ORIGINS = env.texts(
+    "API_CORS_ALLOWED_ORIGINS",
+    pattern=r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?",
+    allowed="scheme and host without a path, such as https://shop.example.com",
+)
+CORS_ALLOWED_ORIGINS = API_CORS_ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_METHODS = ("GET", "POST", "PATCH", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "last-event-id")
+CORS_EXPOSE_HEADERS = ("Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotency-Replayed")
+if API_CORS_ALLOWED_ORIGINS:
+    # Before all that could answer, a redirect to https for example; those answers need the headers too.
+    MIDDLEWARE.insert(1, "corsheaders.middleware.CorsMiddleware")
+
+# `remotion`: the two lambda endpoints answer as the routes of Remotion's Next.js template do.
+LAMBDA_API_ENVELOPE = env.choice("LAMBDA_API_ENVELOPE", "none", ("none", "remotion"))
+
+# How many requests of an owner, or of an address where there is none, are answered: `60/minute`. Empty: any number.
+rates = {
+    f"API_RATE_{name}": env.text(
+        f"API_RATE_{name}",
+        pattern=r"[1-9]\d{0,6}/(second|minute|hour|day)",
+        allowed="a number and second, minute, hour or day, such as 60/minute",
+    )
+    for name in ("CREATE", "READ", "WEBHOOK")
+}
+API_RATE_CREATE, API_RATE_READ, API_RATE_WEBHOOK = rates.values()
+# What all processes share: the counts of requests.
+CACHES = {"default": env.cache("CACHE_URL", table="renders_cache")}
 
 REST_FRAMEWORK = {
     # The first class has an `authenticate_header`, so that DRF answers 401 and not 403 without credentials.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "renders.api.auth.TokenAuthentication",
+        "renders.api.auth.ApiKeyAuthentication",
         "renders.api.auth.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["renders.api.throttles.ScopeThrottle", "renders.api.throttles.QuotaThrottle"],
+    # Which address in X-Forwarded-For is believed: the last, which the proxy has added, or none.
+    "NUM_PROXIES": 1 if SECURE_PROXY_SSL_HEADER else 0,
     "DEFAULT_PERMISSION_CLASSES": ["renders.api.auth.RenderPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["renders.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "renders.api.pagination.NewestFirstPagination",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is an unknown parameter like any other
     "EXCEPTION_HANDLER": "renders.api.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "renders.api.openapi.auto_schema.AutoSchema",
+}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "renderhub",
+    "DESCRIPTION": "Start Remotion renders on AWS Lambda, follow them, get their files.",
+    "VERSION": "1",
+    "DEFAULT_GENERATOR_CLASS": "renders.api.openapi.generator.Generator",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "renders.api.openapi.webhooks.add_webhooks",
+    ],
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "renders.models.Render.Status",
+        "WebhookMessageStatusEnum": "renders.models.WebhookMessage.Status",
+    },
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True},
+    "REDOC_DIST": "SIDECAR",
 }
 
 # Remotion Lambda ----------------------------------------------------------------------------

@@ -4,6 +4,8 @@ import re
 from argparse import ArgumentTypeError
 from datetime import timedelta
 
+from renders.services.api_keys import MAX_LIFETIME
+
 
 def age(text: str) -> timedelta:
     """``90d``, ``36h`` or ``30m``."""
@@ -49,3 +51,18 @@ def positive_float(text: str) -> float:
     if not 0 < number < float("inf"):
         raise ArgumentTypeError(f"{text!r} is not a number over 0")
     return number
+
+
+def days(text: str) -> timedelta:
+    number = positive_int(text)
+    if number > MAX_LIFETIME.days:
+        raise ArgumentTypeError(
+            f"{text!r} is more than {MAX_LIFETIME.days:,} days; leave it out for a key that never expires"
+        )
+    return timedelta(days=number)
+
+
+def key_name(text: str) -> str:
+    if not text.strip() or len(text) > 100 or not text.isprintable():
+        raise ArgumentTypeError("a name has 1 to 100 printable characters")
+    return text.strip()

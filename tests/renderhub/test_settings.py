@@ -69,6 +69,12 @@ class TestABadValue:
             ("AWS_ENDPOINT_URL_LAMBDA", "http://:9000", "https:// or http://"),
             ("DJANGO_ALLOWED_HOSTS", "https://renders.example.com", "names of hosts"),
             ("DJANGO_ALLOWED_HOSTS", "renders.example.com:8000", "names of hosts"),
+            ("LAMBDA_API_ENVELOPE", "next", "one of none, remotion"),
+            ("API_CORS_ALLOWED_ORIGINS", "*", "https://shop.example.com"),
+            ("API_CORS_ALLOWED_ORIGINS", "https://shop.example.com/", "https://shop.example.com"),
+            ("API_RATE_CREATE", "60", "a number and second, minute, hour or day"),
+            ("API_RATE_READ", "0/minute", "a number and second, minute, hour or day"),
+            ("API_RATE_WEBHOOK", "6/fortnight", "a number and second, minute, hour or day"),
             ("DJANGO_CSRF_TRUSTED_ORIGINS", "renders.example.com", "https://renders.example.com"),
             ("DJANGO_CSRF_TRUSTED_ORIGINS", "https://renders.example.com/admin/", "https://renders.example.com"),
         ],
@@ -106,6 +112,25 @@ class TestABadValue:
     def test_a_databases_url_is_not_shown(self, read: Read, value: str, problem: str) -> None:
         with pytest.raises(ImproperlyConfigured, match=f"^DATABASE_URL {problem}") as refused:
             read(DATABASE_URL=value)
+        assert "hush" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "memcached://ada:hush@cache",
+            "redis://ada:hush@cache:port",
+            "redis://ada:hush@cache/one",
+            "redis:hush",
+            "redis://:hush@/0",
+            "redis://ada:hush@cache/0?db=1",
+            "locmem://hush",
+        ],
+    )
+    def test_a_caches_url_is_not_shown(self, read: Read, value: str) -> None:
+        with pytest.raises(
+            ImproperlyConfigured, match=r"^CACHE_URL is not the URL of a cache: use redis://"
+        ) as refused:
+            read(CACHE_URL=value)
         assert "hush" not in str(refused.value)
 
     @pytest.mark.parametrize(
@@ -188,6 +213,39 @@ class TestAGoodValue:
     def test_databases(self, read: Read, url: str, expected: dict[str, Any]) -> None:
         database = read(DATABASE_URL=url)["DATABASES"]["default"]
         assert {name: database[name] for name in expected} == expected
+
+    @pytest.mark.parametrize(
+        ("url", "backend", "location"),
+        [
+            ("", "renderhub.database_cache.CountingDatabaseCache", "renders_cache"),
+            ("locmem://", "django.core.cache.backends.locmem.LocMemCache", None),
+            (
+                "redis://ada:p%23w@cache:6380/2",
+                "django.core.cache.backends.redis.RedisCache",
+                "redis://ada:p%23w@cache:6380/2",
+            ),
+            ("rediss://cache", "django.core.cache.backends.redis.RedisCache", "rediss://cache"),
+        ],
+    )
+    def test_caches(self, read: Read, url: str, backend: str, location: str | None) -> None:
+        cache = read(CACHE_URL=url)["CACHES"]["default"]
+        assert cache["BACKEND"] == backend
+        assert cache.get("LOCATION") == location
+
+    def test_without_origins_there_is_no_cors(self, read: Read) -> None:
+        middleware = "corsheaders.middleware.CorsMiddleware"
+        assert middleware not in read()["MIDDLEWARE"]
+        allowed = read(API_CORS_ALLOWED_ORIGINS="https://shop.example.com, http://localhost:3000")
+        assert allowed["MIDDLEWARE"].index(middleware) == 1
+        assert allowed["CORS_ALLOWED_ORIGINS"] == ["https://shop.example.com", "http://localhost:3000"]
+
+    def test_rates(self, read: Read) -> None:
+        assert read(API_RATE_READ="1200/minute")["API_RATE_READ"] == "1200/minute"
+        assert read()["API_RATE_READ"] == read()["API_RATE_CREATE"] == read()["API_RATE_WEBHOOK"] == ""
+
+    def test_an_address_that_anybody_can_write_is_not_believed(self, read: Read) -> None:
+        assert read()["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
+        assert read(DJANGO_BEHIND_PROXY="true")["REST_FRAMEWORK"]["NUM_PROXIES"] == 1
 
     def test_a_connection_to_postgresql_is_kept_for_as_long_as_is_set(self, read: Read) -> None:
         database = read(DATABASE_URL="postgres://db/hub", DATABASE_CONN_MAX_AGE="5")["DATABASES"]["default"]

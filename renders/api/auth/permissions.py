@@ -5,16 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404
-from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
+from renders.api.auth.scopes import require_scope
 from renders.models import Render
-
-UNREADABLE_HEADER = "The header `Authorization` cannot be read: send `Authorization: Token <your token>`."
-UNKNOWN_TOKEN = "There is no active user with this token: send `Authorization: Token <your token>`."  # noqa: S105
-CSRF_FAILED = "Send the cookie `csrftoken` as the header `X-CSRFToken` too, or use a token instead of a session."
 
 VIEW, CHANGE, DELETE = "renders.view_render", "renders.change_render", "renders.delete_render"
 PRIORITY = "renders.start_render_with_priority"
@@ -26,45 +21,11 @@ PERMISSION_OF_ACTION = {"cancel": CHANGE, "retry": CHANGE, "destroy": DELETE}
 """What an action on another user's render needs beside ``VIEW``; any other action needs that alone."""
 
 
-class TokenAuthentication(authentication.TokenAuthentication):
-    """DRF's, but a header that is not ``Token <token>`` is refused: it never counts as no header."""
-
-    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        if "HTTP_AUTHORIZATION" not in request.META:
-            return None
-        user_and_token = super().authenticate(request)
-        if user_and_token is None:
-            raise AuthenticationFailed(UNREADABLE_HEADER)
-        return user_and_token
-
-    def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
-        if not key.isprintable():
-            raise AuthenticationFailed(UNREADABLE_HEADER)
-        try:
-            return super().authenticate_credentials(key)
-        except AuthenticationFailed as err:
-            raise AuthenticationFailed(UNKNOWN_TOKEN) from err
-
-
-class SessionAuthentication(authentication.SessionAuthentication):
-    """DRF's, with a message that says how to send the CSRF token."""
-
-    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
-            return None  # no session has such a key, and PostgreSQL cannot look for it
-        return super().authenticate(request)
-
-    def enforce_csrf(self, request: Request) -> None:
-        try:
-            super().enforce_csrf(request)
-        except PermissionDenied as err:
-            raise PermissionDenied(f"{err.detail} {CSRF_FAILED}") from err
-
-
 class ApiPermission(IsAuthenticated):
-    """Require a session or a token, unless API_ALLOW_ANONYMOUS opens the API to everybody."""
+    """Require a session or an API key, whose scopes allow it, unless API_ALLOW_ANONYMOUS opens the API to everybody."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
+        require_scope(request, view)
         return settings.API_ALLOW_ANONYMOUS or super().has_permission(request, view)
 
 
