@@ -6,12 +6,14 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from renders.api.endpoint import Endpoint
 from renders.api.errors import ANSWERS
-from renders.api.lambda_endpoints.serializers import ProgressRequestSerializer
+from renders.api.lambda_endpoints.envelope import EnvelopedEndpoint
+from renders.api.lambda_endpoints.openapi import PROGRESS_OPERATIONS, RENDER
+from renders.api.lambda_endpoints.serializers import ProgressRequestSerializer, RenderRequestSerializer
 from renders.api.renders.create import REPLAYED, create_from_request
-from renders.api.renders.input import CreateRenderSerializer
-from renders.models import Render
+from renders.api.renders.dry_run import dry_run_from_request, is_dry_run
+from renders.api.throttles import CREATE
+from renders.models import Render, Scope
 from renders.remotion.errors import OutcomeUnknown, Rejected
 from renders.services.outputs import sign_output
 from renders.services.refresh.engine import refresh_render
@@ -21,12 +23,17 @@ MIN_PROGRESS = 0.03
 """Remotion's template shows a bar that has begun, from the first answer on."""
 
 
-class LambdaRenderView(Endpoint):
+class LambdaRenderView(EnvelopedEndpoint):
     """Start a render and answer as ``renderMediaOnLambda()`` does."""
 
-    body_serializers = {"post": CreateRenderSerializer}
+    body_serializers = {"post": RenderRequestSerializer}
+    required_scopes = {"post": Scope.RENDERS_WRITE}
+    rates = {"post": CREATE}
+    operations = RENDER
 
     def post(self, request: Request) -> Response:
+        if is_dry_run(request):
+            return Response(dry_run_from_request(self, request, may_wait=False))
         created = create_from_request(self, request, may_wait=False)
         render = created.render
         if not render.render_id:
@@ -43,10 +50,12 @@ class LambdaRenderView(Endpoint):
         )
 
 
-class LambdaProgressView(Endpoint):
+class LambdaProgressView(EnvelopedEndpoint):
     """Refresh a render and answer as Remotion's template does."""
 
     body_serializers = {"post": ProgressRequestSerializer}
+    required_scopes = {"post": Scope.RENDERS_READ}
+    operations = PROGRESS_OPERATIONS
 
     def post(self, request: Request) -> Response:
         fields = self.validated_body()
