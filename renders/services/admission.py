@@ -1,13 +1,15 @@
 """Slots: how many functions may run at once, and which render may start now."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
-from renders.models import Render
+from renders.models import Render, RenderQuerySet
 from renders.remotion.target import LambdaTarget
+from renders.services.slot_use import SlotUse
 
 MAX_PREPARATION = timedelta(seconds=60)
 """Abort a start whose preparation took longer: another process may have failed the row."""
@@ -29,33 +31,56 @@ def slots_until(target: LambdaTarget, *, submitted_at: datetime, kind: str = Ren
 def has_free_slots(render: Render) -> bool:
     """Return whether a new render may start now. Queued renders come first: it gets what they leave.
 
-    Call it under the admission lock.
+    Those whose owner may use no more slots leave theirs to others. Call it under the admission lock.
     """
-    now = timezone.now()
-    queued = Render.objects.queued().aggregate(
-        slots=Sum("slots_needed"), put_off=Count("pk", filter=Q(dispatch_after__gt=now))
-    )
-    if queued["put_off"]:
+    use = SlotUse(timezone.now())
+    if not use.fits(render) or not use.fits_owner(render):
+        return False
+    heads = _heads_that_may_start(use)
+    if any(_is_put_off(head, use.at) for head in heads):
         return False  # AWS has just said that it has no capacity
-    return _fits(render, slots_used=(queued["slots"] or 0) + _slots_used(now))
+    own = _slots_queued([render.owner_id])
+    others = [head.owner_id for head in heads if head.owner_id != render.owner_id]
+    return use.fits_owner(render, queued=own) and use.fits(render, queued=own + _slots_queued(others))
 
 
 def next_to_start() -> Render | None:
-    """Return the first queued render, locked, if it may start now; None otherwise.
+    """Return the queued render whose turn it is, locked, if it may start now; None otherwise.
 
-    No smaller render overtakes it, or it might never start. Call it under the admission lock.
+    An owner who uses all that they may is passed over. No smaller render overtakes the one whose turn it is, or it
+    might never start. Call it under the admission lock.
     """
-    render = Render.objects.queued().select_for_update().first()
-    now = timezone.now()
-    if render is None or (render.dispatch_after and render.dispatch_after > now):
+    use = SlotUse(timezone.now())
+    if use.total >= settings.REMOTION_CONCURRENCY:
         return None
-    return render if _fits(render, slots_used=_slots_used(now)) else None
+    while heads := _heads_that_may_start(use):
+        first = min(heads, key=use.turn)
+        if _is_put_off(first, use.at) or not use.fits(first):
+            return None
+        if render := Render.objects.queued().lock().filter(pk=first.pk).first():
+            return render
+        # It was cancelled meanwhile.
+    return None
 
 
-def _fits(render: Render, *, slots_used: int) -> bool:
-    # A render that needs more than the limit must still be possible: alone.
-    return not slots_used or render.slots_needed <= settings.REMOTION_CONCURRENCY - slots_used
+def _heads_that_may_start(use: SlotUse) -> list[Render]:
+    """Return the first queued render of each owner whose quota lets it start."""
+    heads = list(Render.objects.first_queued_of_each_owner())
+    use.load_limits(head.owner_id for head in heads)
+    return [head for head in heads if use.fits_owner(head)]
 
 
-def _slots_used(at: datetime) -> int:
-    return Render.objects.using_slots(at).aggregate(total=Sum("slots_needed"))["total"] or 0
+def _is_put_off(render: Render, at: datetime) -> bool:
+    return render.dispatch_after is not None and render.dispatch_after > at
+
+
+def _slots_queued(owner_ids: Collection[int | None]) -> int:
+    """Return how many slots the queued renders of these owners need, or a number that is more than all slots."""
+    slots = _sum_of_slots(Render.objects.queued_with_owner(owner_id for owner_id in owner_ids if owner_id is not None))
+    return slots + _sum_of_slots(Render.objects.queued_without_owner()) if None in owner_ids else slots
+
+
+def _sum_of_slots(queued: RenderQuerySet) -> int:
+    # Each needs one at least, so that more rows need not be read.
+    rows = queued[: settings.REMOTION_CONCURRENCY + 1]
+    return rows.aggregate(total=Sum("slots_needed"))["total"] or 0
