@@ -86,7 +86,7 @@ def check_exposure(**kwargs: Any) -> list[CheckMessage]:
         messages.append(
             Warning(
                 "API_ALLOW_ANONYMOUS is on: everybody who can reach the API can render at your expense.",
-                hint="Switch it off, and sign in with a session or a token.",
+                hint="Switch it off, and sign in with a session or an API key.",
                 id="renders.W002",
             )
         )
@@ -99,6 +99,21 @@ def check_exposure(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+@register(Tags.caches, deploy=True)
+def check_cache(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of limits that each process counts for itself."""
+    rates = (settings.API_RATE_CREATE, settings.API_RATE_READ, settings.API_RATE_WEBHOOK)
+    if not any(rates) or not settings.CACHES["default"]["BACKEND"].endswith(".LocMemCache"):
+        return []
+    return [
+        Warning(
+            "CACHE_URL is locmem://, so each process counts requests for itself, and lets API_RATE_… of them through.",
+            hint="Leave it empty, which counts in the database, or name a Redis server.",
+            id="renders.W013",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,6 +22,7 @@ WRITE_FAILED = (
 """A client that repeats a start by itself could pay for it twice."""
 
 RETRY_AFTER_SECONDS = 5
+ENVELOPED = ("/api/lambda/render", "/api/lambda/progress")
 LONGEST_HOST = 253
 """Characters of a name in DNS; a longer Host header is cut."""
 
@@ -64,12 +66,19 @@ def _answer_problem(request: HttpRequest, problem: Unusable | NotMigrated) -> Ht
 
 
 def _answer(request: HttpRequest, sentence: str, *, code: str, status: int) -> HttpResponse:
-    response = (
-        JsonResponse({"error": sentence, "code": code}, status=status)
-        if request.path.startswith("/api/")
-        else HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=status)
-    )
+    if settings.LAMBDA_API_ENVELOPE == "remotion" and request.path.startswith(ENVELOPED):
+        response: HttpResponse = JsonResponse({"type": "error", "message": sentence}, status=500)
+    else:
+        response = _plain(request, sentence, code=code, status=status)
     response["X-Content-Type-Options"] = "nosniff"
     # Keeps Django from logging a line of its own for each of these responses (django.utils.log.log_response).
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+def _plain(request: HttpRequest, sentence: str, *, code: str, status: int) -> HttpResponse:
+    return (
+        JsonResponse({"error": sentence, "code": code}, status=status)
+        if request.path.startswith("/api/")
+        else HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=status)
+    )

@@ -1,4 +1,4 @@
-"""The worker: a process that starts queued renders, refreshes active ones, and reconciles unconfirmed ones."""
+"""The worker: a process that starts queued renders, refreshes active ones, finds lost ones and delivers webhooks."""
 
 import contextlib
 import fcntl
@@ -22,6 +22,7 @@ from renders.services.reconcile import reconcile
 from renders.services.refresh.circuit_breaker import CircuitBreaker
 from renders.services.refresh.engine import refresh_due
 from renders.services.refresh.lease import seconds_until_due
+from renders.services.webhooks.loop import WebhookLoop, wake_on_events
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -67,6 +68,7 @@ class Worker:
         self._probe = threading.Lock()
         self._breaker = CircuitBreaker()
         self._throttle = LogThrottle(logger)
+        self._webhooks = WebhookLoop(throttle=self._throttle)
 
     def stop(self) -> None:
         """End ``run()`` after the calls under way.
@@ -75,14 +77,17 @@ class Worker:
         """
         self._stop.set()
         self._wake.set()
+        self._webhooks.wake()
 
     def run(self) -> None:
         """Work until ``stop()``. Raise WorkerFailed."""
         loops = [partial(self._repeat, self._dispatch) for _ in range(DISPATCH_THREADS)]
         loops += [partial(self._repeat, self._refresh) for _ in range(REFRESH_THREADS)]
         loops.append(partial(self._repeat, self._reconcile, retry_after=RECONCILE_SECONDS))
+        loops.append(partial(self._repeat, self._deliver_webhooks))
         if connection.vendor == "postgresql":
             loops.append(partial(self._repeat, self._listen))
+            loops.append(partial(self._repeat, self._listen_for_events))
         with _alone_on_sqlite(), ThreadPoolExecutor(len(loops)) as threads:
             logger.info("The worker has started.")
             running = [threads.submit(loop) for loop in loops]
@@ -102,7 +107,7 @@ class Worker:
             with ThreadPoolExecutor(DISPATCH_THREADS) as threads:
                 for _ in range(DISPATCH_THREADS):
                     threads.submit(self._dispatch_all)
-            for part in (self._reconcile, self._refresh):
+            for part in (self._reconcile, self._refresh, self._deliver_webhooks_once):
                 if not self._stop.is_set():
                     self._attempt(part)
         self._throttle.flush(all_counts=True)
@@ -170,12 +175,28 @@ class Worker:
 
     def _listen(self) -> float:
         """Wake the dispatching threads when a queued render may start. PostgreSQL only."""
-        channels.listen()
+        channels.listen(channels.DISPATCH)
         self._wake.set()  # for what came while nobody listened
         while not self._stop.is_set():
             if channels.wait_for_notification(seconds=STOP_SECONDS):
                 self._wake.set()
         return 0
+
+    def _listen_for_events(self) -> float:
+        """Wake the thread that delivers webhooks when events are published. PostgreSQL only."""
+        wake_on_events(self._webhooks.wake, is_stopped=self._stop.is_set)
+        return 0
+
+    def _deliver_webhooks(self) -> float:
+        """Hand events on and deliver webhooks; at the end, wait for the requests under way."""
+        while not self._stop.is_set():
+            close_old_connections()
+            self._webhooks.turn(interval=self.interval)
+        self._webhooks.close()
+        return 0
+
+    def _deliver_webhooks_once(self) -> None:
+        self._webhooks.run_once(is_stopped=self._stop.is_set)
 
     def _reconcile(self) -> float:
         result = reconcile(breaker=self._breaker, is_stopped=self._stop.is_set)

@@ -50,6 +50,15 @@ def test_what_is_unwise_in_production_is_a_warning(settings: Any, name: str, val
     assert messages(deploy=False) == []
 
 
+def test_limits_that_each_process_counts_for_itself(settings: Any) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    assert messages() == []
+    settings.API_RATE_READ = "60/minute"
+    assert ids() == ["renders.W013"]
+    settings.CACHES = {"default": {"BACKEND": "renderhub.database_cache.CountingDatabaseCache", "LOCATION": "a"}}
+    assert messages() == []
+
+
 @pytest.mark.parametrize(
     ("url", "secret", "expected"),
     [

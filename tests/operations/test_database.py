@@ -15,7 +15,7 @@ from tests.processes import run_python
 ROOT = Path(settings.BASE_DIR)
 
 
-@pytest.mark.parametrize("command", ["migrate", "render_worker", "drf_create_token ada"])
+@pytest.mark.parametrize("command", ["migrate", "render_worker", "create_api_key ada --name shop"])
 def test_a_command_says_that_the_database_cannot_be_reached(command: str, unreachable_database: str) -> None:
     done = run_python("manage.py", *command.split(), DATABASE_URL=unreachable_database)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
@@ -24,7 +24,7 @@ def test_a_command_says_that_the_database_cannot_be_reached(command: str, unreac
     assert PASSWORD not in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("command", ["render_worker", "refresh_renders", "drf_create_token ada"])
+@pytest.mark.parametrize("command", ["render_worker", "refresh_renders", "create_api_key ada --name shop"])
 def test_a_command_says_that_the_database_is_not_migrated(command: str, empty_database: str) -> None:
     done = run_python("manage.py", *command.split(), DATABASE_URL=empty_database)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)

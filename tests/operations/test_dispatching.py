@@ -57,7 +57,9 @@ class TestPostgreSQL:
         numbered.answers[INVOKE] = lambda: replace(answer(), delay=1)
 
     def listening(self) -> list[int]:
-        return query("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()")
+        return query(
+            "SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN renders_dispatch' AND datname = current_database()"
+        )
 
     def sessions(self) -> int:
         (count,) = query("SELECT sessions FROM pg_stat_database WHERE datname = current_database()")

@@ -13,7 +13,7 @@ from renders.services.log_throttle import LogThrottle
 from tests.operations.conftest import PASSWORD
 from tests.processes import Server, running_server
 
-STRANGER = {"Authorization": "Token of-nobody", "Cookie": "sessionid=of-nobody"}
+STRANGER = {"Authorization": "Bearer of-nobody", "Cookie": "sessionid=of-nobody"}
 API, PAGE = "/api/renders/", "/admin/"
 
 
