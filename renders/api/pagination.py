@@ -24,6 +24,19 @@ class NewestFirstPagination(CursorPagination):
     max_page_size = MAX_PAGE_SIZE
     invalid_cursor_message = "This list has not given such a cursor: begin again without it."
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON Schema of a page, whose results have this one."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": {**link, "description": "The address of the next page; null: this is the last."},
+                "previous": {**link, "description": "The address of the page before; null: this is the first."},
+                "results": schema,
+            },
+        }
+
     def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
         try:
             return super().paginate_queryset(*args, **kwargs)

@@ -3,21 +3,29 @@
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from renders.models import Render
+from renders.models import Quota, Render, RenderMetadata
 from renders.remotion.errors import RemotionError, Throttled, Unavailable
 from renders.remotion.payload import may_be_uploaded
 from renders.remotion.target import LambdaTarget
 from renders.services.admission import has_free_slots, slots_until
 from renders.services.dispatch import configuration, queue_again, reject, start_submitted
-from renders.services.errors import NoFreeSlots, StartFailed
+from renders.services.errors import ExternalIdExists, NoFreeSlots, Refused, StartFailed
+from renders.services.events.publish import publish_queued
 from renders.services.idempotency import fingerprint, free_expired_key, replayed, with_same_key
+from renders.services.quotas import (
+    default_priority,
+    quota_of,
+    require_budget,
+    require_place_in_queue,
+    require_priority,
+)
 from renders.services.render_request import RenderRequest
 from renders.services.retention import delete_input_props
 from renders.services.reuse import forbid_reuse, is_usable, reuse_key
@@ -42,7 +50,7 @@ def create_render(
     request: RenderRequest,
     may_wait: bool,
     start_now: bool = True,
-    priority: int = 0,
+    priority: int | None = None,
     idempotency_key: str = "",
     retry_of: Render | None = None,
     poster_of: Render | None = None,
@@ -52,33 +60,28 @@ def create_render(
     ``owner`` is a user or None. The row is ``rendering``; a still has ended; it is ``queued`` if no
     slots are free and it ``may_wait``. Without ``start_now`` a row that ``may_wait`` is only queued, and the
     worker starts it. With an ``idempotency_key`` that was used for the same request, it is that row.
-    A ``request`` that allows reuse is answered with an earlier render of the same, if there is one.
+    A ``request`` that allows reuse is answered with an earlier render of the same, if there is one. Without a
+    ``priority`` it is 0, or the owner's highest if that is less.
 
     Raise, without a row: InvalidOptions or InvalidRequest; SetupError if the settings are incomplete;
-    NoFreeSlots, Throttled or Unavailable if it may not wait; KeyReused or KeyInUse. Raise StartFailed with a
-    row that is ``submitting`` if the outcome is unknown, and ``failed`` (``rejected``) if nothing was started.
+    PriorityTooHigh, CostQuotaExceeded or TooManyWaiting by the owner's quota; NoFreeSlots, Throttled or Unavailable
+    if it may not wait; ExternalIdExists, KeyReused or KeyInUse. Raise StartFailed with a row that is ``submitting``
+    if the outcome is unknown, and ``failed`` (``rejected``) if nothing was started.
     """
     target = LambdaTarget.from_settings()
     target.require_credentials()
-    now = timezone.now()
-    render = Render(
-        owner=owner,
-        **request.row_fields(),
-        **configuration(target),
-        priority=priority,
-        created_at=now,
-        queue_rank=now - timedelta(minutes=priority),
-        retry_of=retry_of,
-        poster_of=poster_of,
-        idempotency_key=idempotency_key,
-    )
+    quota = quota_of(owner)
+    if priority is None:
+        priority = default_priority(quota)
+    render = new_render(owner=owner, request=request, target=target, priority=priority)
+    render.retry_of, render.poster_of, render.idempotency_key = retry_of, poster_of, idempotency_key
     if may_wait:
         # Else the row may be deleted again, and is answered to no other request before it has its renderId.
         render.reuse_key = reuse_key(render)
     if idempotency_key:
         render.idempotency_fingerprint = fingerprint(request, may_wait=may_wait)
     try:
-        twin = _admit_or_reuse(render, target, reuse=request.reuse, may_wait=may_wait, start_now=start_now)
+        twin = _admit_or_reuse(render, target, quota, request=request, may_wait=may_wait, start_now=start_now)
     except IntegrityError:
         if not idempotency_key:
             raise
@@ -91,33 +94,63 @@ def create_render(
     return Created(_start(render, target, may_wait=may_wait))
 
 
+def new_render(
+    *, owner: Any, request: RenderRequest, target: LambdaTarget, priority: int, created_at: datetime | None = None
+) -> Render:
+    """Return the row of a request, not saved. Raise InvalidOptions, InvalidRequest, SetupError."""
+    created_at = created_at or timezone.now()
+    return Render(
+        owner=owner,
+        **request.row_fields(),
+        **configuration(target),
+        priority=priority,
+        created_at=created_at,
+        queue_rank=created_at - timedelta(minutes=priority),
+    )
+
+
 def _admit_or_reuse(
-    render: Render, target: LambdaTarget, *, reuse: bool, may_wait: bool, start_now: bool
+    render: Render,
+    target: LambdaTarget,
+    quota: Quota | None,
+    *,
+    request: RenderRequest,
+    may_wait: bool,
+    start_now: bool,
 ) -> Render | None:
     """Insert the row and return None, or return the earlier render that is answered instead."""
     while True:
-        twin = _admit(render, target, reuse=reuse, may_wait=may_wait, start_now=start_now)
+        twin = _admit(render, target, quota, request=request, may_wait=may_wait, start_now=start_now)
         if twin is None or is_usable(twin):
             return twin
         forbid_reuse(twin)
 
 
-def _admit(render: Render, target: LambdaTarget, *, reuse: bool, may_wait: bool, start_now: bool) -> Render | None:
+def _admit(
+    render: Render,
+    target: LambdaTarget,
+    quota: Quota | None,
+    *,
+    request: RenderRequest,
+    may_wait: bool,
+    start_now: bool,
+) -> Render | None:
     """Insert the row as ``submitting`` if slots are free, else as ``queued`` if it may wait.
 
-    With ``reuse``, return the newest render of the same instead, if there is one.
+    If the request allows reuse, return the newest render of the same instead, if there is one. Raise ExternalIdExists.
     """
     with transaction.atomic():
         Render.objects.lock_admission()
         if render.idempotency_key:
             free_expired_key(render)
-            if reuse and with_same_key(render).exists():
+            if (request.reuse or request.unique_external_id) and with_same_key(render).exists():
                 raise IntegrityError("The key is known.")
-        if reuse and (twin := Render.objects.reusable(render.reuse_key).first()):
+        if request.unique_external_id:
+            _require_new_external_id(render)
+        if request.reuse and (twin := Render.objects.reusable(render.reuse_key).first()):
             return twin
         is_admitted = start_now and has_free_slots(render)
-        if not is_admitted and not may_wait:
-            _refuse(render)
+        _require_allowed(render, quota, is_admitted=is_admitted, may_wait=may_wait)
         render.status = Render.Status.SUBMITTING if is_admitted else Render.Status.QUEUED
         if is_admitted:
             render.submitted_at = timezone.now()
@@ -125,17 +158,37 @@ def _admit(render: Render, target: LambdaTarget, *, reuse: bool, may_wait: bool,
         if render.poster_of_id:
             Render.objects.filter(poster_of=render.poster_of_id).update(poster_of=None)  # the one that failed
         render.save(force_insert=True)
+        RenderMetadata.objects.store([render])
+        publish_queued([render])
     return None
 
 
-def _refuse(render: Render) -> None:
-    if render.idempotency_key and with_same_key(render).exists():
-        raise IntegrityError("The key is known.")
+def _require_new_external_id(render: Render) -> None:
+    known = Render.objects.with_external_id(render.external_id, owner=render.owner)
+    if (render_id := known.values_list("pk", flat=True).first()) is not None:
+        raise ExternalIdExists(render_id)
+
+
+def _require_allowed(render: Render, quota: Quota | None, *, is_admitted: bool, may_wait: bool) -> None:
+    """Raise what refuses a new render now; IntegrityError instead if its idempotency key is known."""
+    try:
+        require_priority(render.priority, quota)
+        require_budget(render.owner, quota, [render])
+        if not is_admitted and not may_wait:
+            raise NoFreeSlots(f"{_why_not_now(quota)}, so nothing was started. Try again later.")
+        if not is_admitted:
+            require_place_in_queue(render.owner, quota)
+    except Refused:
+        if render.idempotency_key and with_same_key(render).exists():
+            raise IntegrityError("The key is known.") from None
+        raise
+
+
+def _why_not_now(quota: Quota | None) -> str:
     if Render.objects.queued().exists():
-        raise NoFreeSlots("Other renders are queued and come first, so nothing was started. Try again later.")
-    raise NoFreeSlots(
-        f"All {settings.REMOTION_CONCURRENCY} functions are in use, so nothing was started. Try again later."
-    )
+        return "Other renders are queued and come first"
+    own = f" or all {quota.max_functions:,} that you may use" if quota and quota.max_functions is not None else ""
+    return f"All {settings.REMOTION_CONCURRENCY:,} functions{own} are in use"
 
 
 def _start(render: Render, target: LambdaTarget, *, may_wait: bool) -> Render:

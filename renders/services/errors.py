@@ -1,6 +1,7 @@
 """Why a use case was refused or failed. ``str()`` of each is one sentence that a person can act on."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from renders.models import Render
 from renders.remotion.errors import RemotionError
@@ -31,6 +32,18 @@ class Conflict(Refused):
     """The row's status does not allow what was asked for."""
 
 
+class ExternalIdExists(Refused):
+    """The owner has a render with this external id already, and asked for a unique one."""
+
+    def __init__(self, render_id: UUID) -> None:
+        self.render_id = render_id
+        super().__init__(f"There is a render with this externalId already: {render_id}. Follow it, or send another.")
+
+
+class FilesExpired(Refused):
+    """The files of the render have been deleted, because their time has passed."""
+
+
 class KeyReused(Refused):
     """The idempotency key was used for another request."""
 
@@ -41,6 +54,18 @@ class KeyInUse(Refused):
 
 class NoFreeSlots(Refused):
     """All slots are in use, so nothing was started and no row is kept."""
+
+
+class PriorityTooHigh(Refused):
+    """The owner's quota does not allow this priority."""
+
+
+class TooManyWaiting(Refused):
+    """The owner has as many renders queued as their quota allows."""
+
+
+class CostQuotaExceeded(Refused):
+    """The owner's renders would cost more this month than their quota allows."""
 
 
 class TemplateUnknown(Refused):

@@ -1,12 +1,17 @@
 """Links to what was rendered."""
 
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from renders.models import Render
 from renders.remotion import storage
 from renders.remotion.errors import RemotionError
 from renders.remotion.target import LambdaTarget
+from renders.services.errors import Conflict, FilesExpired
 
 
 def sign_output(render: Render) -> str | None:
@@ -18,6 +23,33 @@ def sign_output(render: Render) -> str | None:
         return None
     target = LambdaTarget.in_region(render.region)
     return storage.sign_output_url(target, bucket_name=render.output_bucket, key=render.output_key)
+
+
+@dataclass(frozen=True)
+class OutputLink:
+    """A URL that shows an output to whoever has it, until ``expires_at``."""
+
+    url: str
+    expires_at: datetime
+
+
+def link_to_output(render: Render) -> OutputLink:
+    """Return a link to the output of a render that has succeeded.
+
+    Raise Conflict if it has not, FilesExpired if the output is deleted by now; SetupError if the settings lack what a
+    signature needs.
+    """
+    if render.status != Render.Status.SUCCEEDED:
+        raise Conflict(f"The render is {render.status}, so there is nothing to download{_until(render)}.")
+    expires_at = timezone.now() + timedelta(seconds=storage.SIGNED_URL_SECONDS)
+    url = sign_output(render)
+    if url is None:
+        raise FilesExpired("The files of this render have been deleted: their time has passed.")
+    return OutputLink(url, expires_at)
+
+
+def _until(render: Render) -> str:
+    return "" if render.is_terminal else " yet"
 
 
 def sign_artifacts(render: Render) -> list[dict[str, Any]]:

@@ -44,6 +44,14 @@ class RenderRequest:
     poster: Mapping[str, float] | None = None
     """Of a video: which frame becomes its poster, ``{"frame": 30}`` or ``{"seconds": 1}``."""
     reuse: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Pairs that mean something to the owner; Remotion does not get them."""
+    external_id: str = ""
+    """The render's name in the owner's system."""
+    webhook_url: str = ""
+    """Where the end of the render is posted, besides the owner's endpoints."""
+    unique_external_id: bool = False
+    """Refuse the request if the owner has a render with this external id."""
     sent: Mapping[str, Any] = field(default_factory=dict)
     """The body of the request, without what its template adds: a change of the template does not make it another."""
 
@@ -67,6 +75,9 @@ class RenderRequest:
             "options": self.options,
             "frame": self.frame,
             "poster_request": self.poster,
+            "metadata": dict(self.metadata),
+            "external_id": self.external_id,
+            "webhook_url": self.webhook_url,
             "serve_url": site,
             "composition": self.template.composition if self.template else settings.REMOTION_COMPOSITION,
             "codec": codec_of(self.options, kind=self.kind),

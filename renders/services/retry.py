@@ -4,6 +4,7 @@ from renders.models import Render
 from renders.services.create import Created, create_render
 from renders.services.errors import Conflict
 from renders.services.idempotency import RESERVED_KEY_PREFIX
+from renders.services.quotas import capped_priority, quota_of
 from renders.services.render_request import RenderRequest
 
 
@@ -32,8 +33,12 @@ def retry_render(render: Render, *, start_now: bool = True) -> Created:
             options=render.options,
             frame=render.frame,
             poster=render.poster_request,
+            metadata=render.metadata,
+            external_id=render.external_id,
+            webhook_url=render.webhook_url,
         ),
-        priority=render.priority,
+        # Their quota may allow less by now.
+        priority=capped_priority(render.priority, quota_of(render.owner)),
         retry_of=render,
         poster_of=render.poster_of,
         may_wait=True,

@@ -87,6 +87,10 @@ class TestCreate:
         assert post(api, path, {"inputProps": {**INPUT_PROPS, **change}}).status_code < 300
         assert Render.objects.get().input_props["durationInFrames"] == stored
 
+    def test_a_number_with_too_many_digits_is_told_in_our_words(self, api: APIClient, path: str) -> None:
+        response = api.post(path, '{"x": -' + "1" * 5000 + "}", content_type="application/json")
+        assert response.json()["error"].endswith("a number of 5,000 digits is not one that can be stored.")
+
     @pytest.mark.parametrize(
         ("body", "content_type", "status"),
         [

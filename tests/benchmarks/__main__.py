@@ -27,7 +27,9 @@ BENCHMARKS = {
     "lists": "tests.benchmarks.lists",
     "read": "tests.benchmarks.read",
     "refresh": "tests.benchmarks.refresh",
+    "servers": "tests.benchmarks.servers",
     "staleness": "tests.benchmarks.staleness",
+    "streams": "tests.benchmarks.streams",
     "workers": "tests.benchmarks.workers",
 }
 DATABASE = "renderhub_benchmarks"

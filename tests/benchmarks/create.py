@@ -1,6 +1,6 @@
 """A start costs no more CPU through the service than through the official client alone.
 
-The service is a web process of its own on PostgreSQL, asked over HTTP with a token, one request
+The service is a web process of its own on PostgreSQL, asked over HTTP with an API key, one request
 after the other; the official client is a process of its own, as its users run it. Both call a
 Lambda in a third process that answers at once. What is compared is the user and system time of
 the first two, per start.
@@ -19,11 +19,11 @@ import psutil
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
 from renders.models import Render
 from renders.remotion.target import function_name
 from renders.sandbox.network import bypass_proxies_for_loopback, free_port
+from renders.services.api_keys import create_api_key
 from tests.benchmarks import tls
 from tests.benchmarks.processes import started
 from tests.benchmarks.table import conclude, ratio, rounds, show
@@ -72,13 +72,14 @@ class Official:
 
 
 class Service:
-    """The web process, and a caller with a token who keeps the connection."""
+    """The web process, and a caller with an API key who keeps the connection."""
 
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self.process = process
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        token, _ = Token.objects.get_or_create(user=User.objects.get_or_create(username="ada")[0])
-        self.headers = {"Authorization": f"Token {token.key}", "Content-Type": "application/json"}
+        user, _ = User.objects.get_or_create(username="ada")
+        _, key = create_api_key(user=user, name="benchmark")
+        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self.wait()
 
     def wait(self) -> None:

@@ -5,6 +5,7 @@ import json
 from django.contrib.auth.models import User
 from django.db import connection
 
+from renders.models import Template
 from renders.remotion import console
 from renders.remotion.versions import PINNED_VERSION
 from tests.factories import BUCKET, INPUT_PROPS
@@ -31,7 +32,8 @@ WITH numbers AS (
 ), rows AS MATERIALIZED (
     SELECT number, noise, {STATUS} AS status, {OWNER} AS owner_id, gen_random_uuid() AS id,
         'r' || substr(md5(number::text), 1, 9) || number AS render_id,
-        now() - number * interval '1 year' / total AS created_at
+        now() - number * interval '1 year' / total AS created_at,
+        CASE WHEN mod(number, 20) = 3 THEN 'still' ELSE 'video' END AS kind, number / 200 + 1 AS batch
     FROM numbers
 ), told AS (
     SELECT *, status NOT IN ('queued') AS is_started, status IN ('succeeded', 'failed', 'cancelled') AS is_over,
@@ -43,7 +45,8 @@ INSERT INTO renders_render (
     function_timeout, region, configured_bucket, frames_per_lambda, codec, remotion_version, render_id, bucket_name,
     cloudwatch_logs, folder_in_s3_console, progress, frames_rendered, output_bucket, output_key, output_size, cost,
     currency, slots_needed, priority, queue_rank, throttled_count, upload_attempts, idempotency_key,
-    idempotency_fingerprint, kind, options, extension, duration_in_frames, fps, width, height, artifacts, reuse_key,
+    idempotency_fingerprint, kind, frame, template_id, batch_id, metadata, external_id, webhook_url,
+    options, extension, duration_in_frames, fps, width, height, artifacts, reuse_key,
     created_at, submitted_at, refreshed_at, finished_at
 )
 SELECT id, owner_id, status,
@@ -59,7 +62,12 @@ SELECT id, owner_id, status,
     CASE WHEN is_done THEN 'renders/' || render_id || '/' || id || '.mp4' ELSE '' END,
     CASE WHEN is_done THEN 1000000 + number END, CASE WHEN is_started THEN 0.0007 END,
     CASE WHEN is_started THEN 'USD' ELSE '' END,
-    4, 0, created_at, 0, 0, '', '', 'video', '{{}}', 'mp4', 150, 30, 1280, 720, '[]',
+    4, 0, created_at, 0, 0, '', '', kind, CASE WHEN kind = 'still' THEN 0 END,
+    CASE WHEN mod(number, 10) < 3 THEN %(template)s::bigint END,
+    CASE WHEN batch <= %(batches)s THEN md5('batch ' || batch)::uuid END,
+    CASE WHEN mod(number, 2) = 0 THEN jsonb_build_object('shop', 'shop' || mod(number, 100)) ELSE '{{}}' END,
+    CASE WHEN mod(number, 4) = 0 THEN 'order-' || mod(number, %(total)s / 20 + 1) ELSE '' END, '', '{{}}', 'mp4',
+    150, 30, 1280, 720, '[]',
     encode(sha256(convert_to(id::text, 'UTF8')), 'hex'), created_at, CASE WHEN is_started THEN created_at END,
     CASE WHEN is_started THEN created_at + interval '8 s' END, CASE WHEN is_over THEN created_at + interval '9 s' END
 FROM told ORDER BY number DESC
@@ -70,6 +78,17 @@ SELECT id, region, bucket_name, now(), now(), '' FROM renders_render WHERE statu
 """
 
 
+METADATA = """
+INSERT INTO renders_rendermetadata (render_id, owner_id, key, value, created_at)
+SELECT id, owner_id, key, value, created_at FROM renders_render, jsonb_each_text(metadata)
+"""
+BATCHES = """
+INSERT INTO renders_batch (id, owner_id, results, idempotency_key, idempotency_fingerprint, created_at)
+SELECT md5('batch ' || number)::uuid, NULL, '[]', '', '', now() FROM generate_series(1, %s) AS number
+"""
+TEMPLATE = "promo"
+
+
 def fill(total: int) -> None:
     """Users and ``total`` renders, and the statistics that a table of some age has."""
     User.objects.create_superuser("staff")
@@ -77,6 +96,8 @@ def fill(total: int) -> None:
     place = {"region": "us-east-1", "render_id": "abc123"}
     values: dict[str, str | int] = {
         "total": total,
+        "template": Template.objects.create(name=TEMPLATE, composition="Promo").pk,
+        "batches": total // 400,  # of half of the renders, the newest
         "owners": OWNERS,
         "rare": RARE_OWNER,
         "input_props": json.dumps(INPUT_PROPS),
@@ -88,9 +109,12 @@ def fill(total: int) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit TO off")
+        cursor.execute(BATCHES, [values["batches"]])
         cursor.execute(FILL, values)
         cursor.execute(REFRESH)
+        cursor.execute(METADATA)
         cursor.execute("VACUUM ANALYZE renders_render")
+        cursor.execute("VACUUM ANALYZE renders_rendermetadata")
 
 
 def sizes() -> str:

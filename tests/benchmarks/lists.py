@@ -17,9 +17,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
-from renders.models import Render
+from renders.models import Batch, Render
+from renders.services.api_keys import create_api_key
 from tests.benchmarks import fill
 from tests.benchmarks.table import conclude, ratio, rounds, say, show
 
@@ -37,6 +37,26 @@ LISTS = {
     "list of an owner, failed": ("owner0", "/api/renders/?status=failed", False),
     "list of an owner with few": (fill.RARE_OWNER, "/api/renders/", False),
     "list of an owner with few, failed": (fill.RARE_OWNER, "/api/renders/?status=failed", False),
+    **{
+        f"{name}, {what}": (user, f"/api/renders/?{query}", False)
+        for name, user in (("list", "staff"), ("list of an owner", "owner0"))
+        for what, query in {
+            "failed or cancelled": "status=failed,cancelled",
+            "all statuses": "status=queued,submitting,rendering,succeeded,failed,cancelled",
+            "a template": f"template={fill.TEMPLATE}",
+            "an external id": "externalId=order-4",
+            "stalled": "stalled=true",
+            "this month": "createdAfter={month}",
+            "ended this month": "finishedAfter={month}",
+            "ended before this month": "finishedBefore={month}",
+        }.items()
+    },
+    "list of an owner, stills": ("owner0", "/api/renders/?kind=still", False),
+    "list of an owner, metadata": ("owner0", "/api/renders/?metadata=shop:shop4", False),
+    "list of an owner, metadata, next page": ("owner0", "/api/renders/?metadata=shop:shop4&pageSize=1", True),
+    "list, failed or cancelled, next page": ("staff", "/api/renders/?status=failed,cancelled&pageSize=5", True),
+    "list, a batch": ("staff", "/api/renders/?batch={batch}", False),
+    "list, failed of a batch": ("staff", "/api/renders/?batch={batch}&status=failed", False),
     "admin": ("staff", ADMIN, False),
     "admin, next page": ("staff", ADMIN, True),
     "admin, failed": ("staff", f"{ADMIN}?status__exact=failed", False),
@@ -67,15 +87,15 @@ class Table:
             cursor.execute(f"SET search_path TO {self.schema}")
 
     def client(self, user: User) -> Client:
-        token = Token.objects.create(user=user)
-        client = Client(headers={"Authorization": f"Token {token.key}", "Host": "localhost"})
+        _, key = create_api_key(user=user, name="benchmark")
+        client = Client(headers={"Authorization": f"Bearer {key}", "Host": "localhost"})
         client.force_login(user)
         return client
 
     def address(self, user: str, path: str, is_next: bool) -> str:
         month = Render.objects.values_list("created_at", flat=True)[0].strftime("%Y-%m-01T00:00:00Z")
         some = Render.objects.filter(status="failed").values_list("render_id", flat=True)[5]
-        path = path.format(month=month, render_id=some)
+        path = path.format(month=month, render_id=some, batch=Batch.objects.values_list("pk", flat=True)[0])
         if not is_next:
             return path
         page = self.clients[user].get(path).content.decode()

@@ -79,7 +79,7 @@ class TestRecorded:
 
     def test_of_the_headers_no_secret_is_kept(self, aws: ScriptedServer) -> None:
         body = body_of()
-        post(body, sign(body, secret=SECRET), Authorization="Token t", Cookie="a=b", **{"User-Agent": "x" * 999})
+        post(body, sign(body, secret=SECRET), Authorization="Bearer t", Cookie="a=b", **{"User-Agent": "x" * 999})
         headers = WebhookDelivery.objects.get().headers
         assert set(headers) == {"Content-Type", "Content-Length", "User-Agent", "X-Remotion-Signature"}
         assert len(headers["User-Agent"]) == 255
@@ -347,6 +347,6 @@ def test_old_deliveries_are_purged() -> None:
     out = StringIO()
     call_command("purge_renders", "--older-than", "90d", "--dry-run", stdout=out)
     call_command("purge_renders", "--older-than", "90d", stdout=out)
-    assert "1 webhook deliveries would be deleted." in out.getvalue()
-    assert "deleted 1 webhook deliveries." in out.getvalue()
+    assert "1 webhook deliveries and 0 events would be deleted." in out.getvalue()
+    assert "deleted 1 webhook deliveries and 0 events." in out.getvalue()
     assert WebhookDelivery.objects.count() == 1

@@ -1,15 +1,18 @@
+import threading
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models.signals import pre_delete
 from rest_framework.test import APIClient
 
-from renders.models import Render
+from renders.models import Render, WebhookAttempt, WebhookMessage
 from renders.remotion.errors import AccessDenied
 from renders.remotion.start import prepare
 from renders.remotion.target import LambdaTarget
 from renders.services.retention import delete_render
-from tests.factories import BUCKET, INPUT_PROPS, make_render
+from tests.factories import BUCKET, INPUT_PROPS, make_endpoint, make_message, make_render
 from tests.s3 import put
 from tests.servers import Answer, ScriptedServer
 
@@ -118,3 +121,31 @@ class TestDeleteFiles:
     def test_without_remote_s3_is_not_asked(self, aws: ScriptedServer) -> None:
         assert delete_render(make_render(Status.SUCCEEDED)) == 0
         assert aws.requests == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+def test_an_attempt_that_is_stored_meanwhile_goes_with_the_render(user: User) -> None:
+    render = make_render(Status.SUCCEEDED, owner=user)
+    message = make_message(make_endpoint(user, "https://example.com/"), render)
+    told: list[threading.Thread] = []
+
+    def tell() -> None:
+        WebhookAttempt.objects.create(message=message, duration_ms=1)
+        connection.close()
+
+    def tell_meanwhile(**_: Any) -> None:
+        # What refers to the render has been read, and is not deleted yet.
+        if not told:
+            told.append(threading.Thread(target=tell))
+            told[0].start()
+            told[0].join()
+
+    pre_delete.connect(tell_meanwhile, sender=Render)
+    try:
+        delete_render(render)
+    finally:
+        pre_delete.disconnect(tell_meanwhile, sender=Render)
+    assert told
+    assert not Render.objects.exists()
+    assert not WebhookMessage.objects.exists()

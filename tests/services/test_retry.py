@@ -1,13 +1,16 @@
+import threading
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from renders.models import Render, transitions
 from renders.services import retry
 from renders.services.create import create_render
+from renders.services.refresh.apply import change_render
 from renders.services.retention import delete_render
 from renders.services.retry import retry_render
 from tests.factories import INPUT_PROPS, make_render
@@ -81,3 +84,32 @@ class TestRetry:
     def test_any_other_is_a_conflict(self, api: APIClient, user: User, aws: ScriptedServer, status: str) -> None:
         assert api.post(f"/api/renders/{make_render(status, owner=user).id}/retry/").status_code == 409
         assert not aws.requests
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+@pytest.mark.django_db(transaction=True)
+def test_one_whose_row_is_being_changed_is_repeated_meanwhile() -> None:
+    """Else whoever changes it might wait for the lock of publishing, which the repetition has."""
+    first = make_render(Status.FAILED)
+    is_committed = threading.Event()
+
+    def repeat() -> None:
+        try:
+            retry_render(first, start_now=False)
+            is_committed.set()
+        finally:
+            connection.close()
+
+    def repeat_while_locked(row: Render) -> None:
+        thread = threading.Thread(target=repeat)
+        thread.start()
+        thread.join(5)
+        threads.append(thread)
+        assert is_committed.is_set()
+
+    threads: list[threading.Thread] = []
+    try:
+        change_render(first.pk, repeat_while_locked)
+    finally:
+        threads[0].join()
+    assert first.retries.get().status == Status.QUEUED

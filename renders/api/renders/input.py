@@ -4,17 +4,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from renders.api.input import BodySerializer
-from renders.api.pagination import PageQuerySerializer
+from renders.api.input import BodySerializer, QuerySerializer
+from renders.api.renders.options_schema import OPTIONS_SCHEMA
+from renders.api.renders.own_fields import MAX_EXTERNAL_ID, MAX_PAIRS, ExternalIdField, MetadataField
 from renders.models import Render
 from renders.remotion.options import FRAMES_PER_LAMBDA, MAX_FRAMES, MAX_LAMBDAS_PER_RENDER
+from renders.services.webhooks.urls import NO_URL, url_problem
 
 MAX_FPS = 240
 MAX_VIDEO_SECONDS = 24 * 3600
 MIN_PRIORITY, MAX_PRIORITY = -50, 50
 MAX_FRAME = 100_000_000
+
+POSTER_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        {
+            "type": "object",
+            "title": "Poster by frame",
+            "properties": {"frame": {"type": "integer", "minimum": -MAX_FRAME, "maximum": MAX_FRAME}},
+            "required": ["frame"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "title": "Poster by time",
+            "properties": {"seconds": {"type": "number", "minimum": 0, "maximum": MAX_VIDEO_SECONDS}},
+            "required": ["seconds"],
+            "additionalProperties": False,
+        },
+    ]
+}
 
 NO_OBJECT = "Send an object with code, durationInFrames and fps."
 NO_CODE = "Send the code, or the prompt, of the motion graphics as a string."
@@ -25,6 +47,7 @@ NO_DURATION = (
 NO_FPS = f"Send a number over 0 and up to {MAX_FPS}, for example 30 or 29.97."
 
 
+@extend_schema_field({"type": "string", "minLength": 1, "pattern": r"\S"})
 class CodeField(serializers.CharField):
     default_error_messages = {
         "required": NO_CODE,
@@ -62,6 +85,7 @@ class DurationInFramesField(serializers.IntegerField):
         return int(data)
 
 
+@extend_schema_field({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_FPS})
 class FpsField(serializers.FloatField):
     default_error_messages = {"required": NO_FPS, "null": NO_FPS, "invalid": NO_FPS}
 
@@ -121,6 +145,11 @@ class ObjectField(serializers.DictField):
     default_error_messages = {"not_a_dict": "Send a JSON object.", "null": "Send a JSON object."}
 
 
+@extend_schema_field(OPTIONS_SCHEMA, component_name="RenderOptionsRequest")
+class OptionsField(ObjectField):
+    """Remotion's options; ``validate_options`` checks each."""
+
+
 class TemplateNameField(serializers.CharField):
     default_error_messages = dict.fromkeys(("invalid", "blank", "null", "max_length"), "Send the name of a template.")
 
@@ -130,6 +159,7 @@ class TemplateNameField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field({"type": "integer", "minimum": -MAX_FRAME, "maximum": MAX_FRAME})
 class FrameField(serializers.IntegerField):
     default_error_messages = {"invalid": "Send the number of a frame: 0 is the first, -1 the last."}
 
@@ -139,6 +169,7 @@ class FrameField(serializers.IntegerField):
         return data
 
 
+@extend_schema_field(POSTER_SCHEMA)
 class PosterField(serializers.Field):
     """Which frame of a video becomes its poster."""
 
@@ -164,10 +195,30 @@ class ExactBooleanField(serializers.BooleanField):
         return data
 
 
+class WebhookUrlField(serializers.CharField):
+    """Where the end of one render is posted."""
+
+    default_error_messages = dict.fromkeys(("invalid", "null", "blank"), NO_URL)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if problem := url_problem(data):
+            raise serializers.ValidationError([problem])
+        return data
+
+
+@extend_schema_serializer(component_name="StartRender")
 class CreateRenderSerializer(BodySerializer):
+    """A video of the default template."""
+
     inputProps = InputPropsSerializer(help_text="Further props are passed on to the composition.")  # noqa: N815
+    dryRun = ExactBooleanField(  # noqa: N815
+        required=False, help_text="Only tell what the request would do: nothing is stored or rendered."
+    )
 
 
+@extend_schema_serializer(component_name="CreateRender")
 class CreateQueuedRenderSerializer(CreateRenderSerializer):
     """With a ``template``, the input props are any object, and may be left out."""
 
@@ -182,14 +233,27 @@ class CreateQueuedRenderSerializer(CreateRenderSerializer):
         help_text="A still is one frame, rendered as a picture.",
         error_messages={name: f"Use one of {', '.join(Render.Kind.values)}." for name in ("invalid_choice", "null")},
     )
-    options = ObjectField(default=dict, help_text="Remotion's options: GET /api/options/ lists them.")
+    options = OptionsField(default=dict, help_text="Remotion's options: GET /api/options/ lists them.")
     frame = FrameField(required=False, help_text="Of a still: which frame; 0 by default, -1 is the last.")
     poster = PosterField(required=False, help_text='Of a video: {"frame": 30} or {"seconds": 1} becomes its poster.')
     reuse = ExactBooleanField(
         required=False, help_text="Answer with an earlier render of the same, if there is one, instead of a new one."
     )
+    webhookUrl = WebhookUrlField(  # noqa: N815
+        required=False, help_text="Where the end of this render is posted, signed as by your endpoints."
+    )
+    metadata = MetadataField(
+        required=False, help_text=f"Up to {MAX_PAIRS} pairs of strings of yours, by which renders are found."
+    )
+    externalId = ExternalIdField(  # noqa: N815
+        required=False, help_text=f"The render's name in your system, up to {MAX_EXTERNAL_ID} characters."
+    )
+    uniqueExternalId = ExactBooleanField(  # noqa: N815
+        required=False, help_text="Refuse the request if you have a render with this externalId."
+    )
     priority = PriorityField(
-        default=0, help_text="A higher one starts sooner; over 0 takes the permission start_render_with_priority."
+        required=False,
+        help_text="0 by default. A higher one starts sooner; over 0 takes the permission start_render_with_priority.",
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -201,6 +265,8 @@ class CreateQueuedRenderSerializer(CreateRenderSerializer):
         other = {Render.Kind.STILL: "poster", Render.Kind.VIDEO: "frame"}[attrs["kind"]]
         if other in attrs:
             raise serializers.ValidationError({other: [f"A {attrs['kind']} has no {other}: leave it out."]})
+        if attrs.get("uniqueExternalId") and "externalId" not in attrs:
+            raise serializers.ValidationError({"uniqueExternalId": ["Send the externalId that shall be unique."]})
         if attrs["kind"] == Render.Kind.STILL:
             attrs.setdefault("frame", 0)
         return attrs
@@ -220,9 +286,11 @@ class IdempotencyKeySerializer(serializers.Serializer):
     )
 
 
-class RenderListQuerySerializer(PageQuerySerializer):
-    status = serializers.ChoiceField(
-        choices=Render.Status.choices,
+class DownloadQuerySerializer(QuerySerializer):
+    json = serializers.ChoiceField(
+        choices=["true"],
         required=False,
-        error_messages={"invalid_choice": f"Use one of {', '.join(Render.Status.values)}."},
+        allow_blank=True,
+        help_text="Sent, it answers the address as JSON instead of leading there.",
+        error_messages={"invalid_choice": "Send json without a value, or leave it out."},
     )

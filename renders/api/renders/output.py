@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from renders.api.output import ObjectField
+from renders.api.renders.examples import EXAMPLE_IN_A_LIST, EXAMPLE_RENDER
+from renders.api.renders.json_schemas import ARTIFACTS, POSTER, REMOTION_ERRORS
 from renders.models import Render
 from renders.remotion.errors import RemotionError
 from renders.remotion.progress import MAX_MESSAGE_LENGTH
@@ -16,8 +20,11 @@ def _shortened(value: Any) -> Any:
     return value[:MAX_MESSAGE_LENGTH] if isinstance(value, str) else value
 
 
+@extend_schema_serializer(component_name="RenderInList")
 class RenderSerializer(serializers.ModelSerializer):
     """One render in the list."""
+
+    openapi_example = EXAMPLE_IN_A_LIST
 
     renderId = serializers.CharField(source="render_id")  # noqa: N815
     bucketName = serializers.CharField(source="bucket_name")  # noqa: N815
@@ -30,10 +37,13 @@ class RenderSerializer(serializers.ModelSerializer):
     remotionVersion = serializers.CharField(source="remotion_version")  # noqa: N815
     template = serializers.CharField(source="template.name", default=None)
     templateVersion = serializers.IntegerField(source="template_version")  # noqa: N815
+    options = ObjectField()
     framesPerLambda = serializers.IntegerField(source="frames_per_lambda")  # noqa: N815
     durationInFrames = serializers.IntegerField(source="duration_in_frames")  # noqa: N815
+    externalId = serializers.CharField(source="external_id")  # noqa: N815
+    batchId = serializers.UUIDField(source="batch_id")  # noqa: N815
     posterOf = serializers.UUIDField(source="poster_of_id")  # noqa: N815
-    expiresAt = serializers.DateTimeField(source="expires_at")  # noqa: N815
+    expiresAt = serializers.DateTimeField(source="expires_at", allow_null=True)  # noqa: N815
     isExpired = serializers.BooleanField(source="is_expired")  # noqa: N815
     framesRendered = serializers.IntegerField(source="frames_rendered")  # noqa: N815
     outputBucket = serializers.CharField(source="output_bucket")  # noqa: N815
@@ -43,7 +53,7 @@ class RenderSerializer(serializers.ModelSerializer):
     retryOf = serializers.UUIDField(source="retry_of_id")  # noqa: N815
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
     submittedAt = serializers.DateTimeField(source="submitted_at")  # noqa: N815
-    refreshedAt = serializers.DateTimeField(source="last_read_at")  # noqa: N815
+    refreshedAt = serializers.DateTimeField(source="last_read_at", allow_null=True)  # noqa: N815
     finishedAt = serializers.DateTimeField(source="finished_at")  # noqa: N815
 
     class Meta:
@@ -83,6 +93,9 @@ class RenderSerializer(serializers.ModelSerializer):
             "cost",
             "currency",
             "priority",
+            "metadata",
+            "externalId",
+            "batchId",
             "cancelRequestedAt",
             "retryOf",
             "posterOf",
@@ -96,27 +109,37 @@ class RenderSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+@extend_schema_serializer(component_name="Render")
 class RenderDetailSerializer(RenderSerializer):
     """One render, with its input, Remotion's errors, and links to its files that work for an hour."""
 
-    inputProps = serializers.JSONField(source="input_props")  # noqa: N815
+    openapi_example = EXAMPLE_RENDER
+
+    inputProps = ObjectField(source="input_props")  # noqa: N815
     errors = serializers.SerializerMethodField()  # type: ignore[assignment]
     outputUrl = serializers.SerializerMethodField()  # noqa: N815
     poster = serializers.SerializerMethodField()
     posterUrl = serializers.SerializerMethodField()  # noqa: N815
     artifacts = serializers.SerializerMethodField()
+    reused = serializers.BooleanField(
+        required=False, help_text="True in the answer to a request that an earlier render is answered to."
+    )
+
+    webhookUrl = serializers.CharField(source="webhook_url")  # noqa: N815
 
     class Meta(RenderSerializer.Meta):
-        own = ["inputProps", "errors", "outputUrl", "poster", "posterUrl", "artifacts"]
+        own = ["inputProps", "errors", "outputUrl", "poster", "posterUrl", "artifacts", "webhookUrl", "reused"]
         fields = [*RenderSerializer.Meta.fields, *own]
         read_only_fields = fields
 
+    @extend_schema_field(REMOTION_ERRORS)
     def get_errors(self, render: Render) -> list[dict[str, Any]]:
         return [{name: _shortened(error.get(name)) for name in ERROR_FIELDS} for error in render.errors]
 
     def get_outputUrl(self, render: Render) -> str | None:  # noqa: N802
         return _url(render)
 
+    @extend_schema_field(POSTER)
     def get_poster(self, render: Render) -> dict[str, Any] | None:
         poster = render.poster
         return {"id": str(poster.id), "status": poster.status, "error": poster.error} if poster else None
@@ -124,6 +147,7 @@ class RenderDetailSerializer(RenderSerializer):
     def get_posterUrl(self, render: Render) -> str | None:  # noqa: N802
         return _url(render.poster) if render.poster else None
 
+    @extend_schema_field(ARTIFACTS)
     def get_artifacts(self, render: Render) -> list[dict[str, Any]]:
         return sign_artifacts(render)
 

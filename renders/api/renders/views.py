@@ -1,7 +1,9 @@
 """The resource ``/api/renders/``."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django.http.response import HttpResponseBase
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,37 +13,62 @@ from rest_framework.serializers import BaseSerializer
 
 from renders.api.endpoint import Endpoint
 from renders.api.renders.create import REPLAYED, create_from_request
-from renders.api.renders.input import CreateQueuedRenderSerializer, RenderListQuerySerializer
+from renders.api.renders.dry_run import dry_run_from_request, is_dry_run
+from renders.api.renders.filters import RenderPagination, renders_of_list
+from renders.api.renders.input import CreateQueuedRenderSerializer, DownloadQuerySerializer
+from renders.api.renders.list_query import RenderListQuerySerializer
+from renders.api.renders.openapi import OPERATIONS
 from renders.api.renders.output import RenderDetailSerializer, RenderSerializer
-from renders.models import Render, RenderQuerySet
+from renders.api.streams.wait import WaitQuerySerializer, wait_for_end
+from renders.api.throttles import CREATE
+from renders.models import Render, Scope
 from renders.remotion.errors import OutcomeUnknown
 from renders.services.cancel import cancel_render
 from renders.services.create import Created
 from renders.services.errors import StartFailed
+from renders.services.outputs import link_to_output
 from renders.services.refresh.engine import refresh_render
 from renders.services.retention import delete_render
 from renders.services.retry import retry_render
 
+NOT_STORED = {"Cache-Control": "no-store"}
 
-class RenderViewSet(Endpoint, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+
+class RenderViewSet(Endpoint, mixins.ListModelMixin, viewsets.GenericViewSet):
     """The renders that you may see: list, read, create, refresh, cancel, retry, delete."""
 
     body_serializers = {"create": CreateQueuedRenderSerializer}
-    query_serializers = {"list": RenderListQuerySerializer}
+    query_serializers = {
+        "list": RenderListQuerySerializer,
+        "retrieve": WaitQuerySerializer,
+        "download": DownloadQuerySerializer,
+    }
+    pagination_class = RenderPagination
+    rates = {"create": CREATE, "retry": CREATE}
+    required_scopes = {
+        **dict.fromkeys(("list", "retrieve", "refresh", "download"), Scope.RENDERS_READ),
+        **dict.fromkeys(("create", "cancel", "retry", "destroy"), Scope.RENDERS_WRITE),
+    }
+    operations = OPERATIONS
 
-    def get_queryset(self) -> RenderQuerySet:
-        if self.action != "list":
-            # RenderPermission decides whether the user may see it, without a query if it is the user's own.
-            return Render.objects.select_related("owner", "refresh_state", "template").prefetch_related("posters")
-        renders = Render.objects.visible_to(self.request.user).select_related("owner", "refresh_state", "template")
-        if "status" in self.query:
-            renders = renders.with_status(self.query["status"])
-        return renders.defer("input_props", "errors", "artifacts")
+    def get_queryset(self) -> Any:
+        if self.action == "list":
+            return renders_of_list(self, self.request)
+        # RenderPermission decides whether the user may see it, without a query if it is the user's own.
+        return Render.objects.select_related("owner", "refresh_state", "template").prefetch_related("posters")
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return RenderSerializer if self.action == "list" else RenderDetailSerializer
 
+    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
+        """With ``?wait=20``, answer when the render has ended, or after so many seconds."""
+        render: Render = self.get_object()
+        postponed = wait_for_end(request, render, seconds=self.query.get("wait"))
+        return postponed or Response(self.get_serializer(render).data)
+
     def create(self, request: Request) -> Response:
+        if is_dry_run(request):
+            return Response(dry_run_from_request(self, request, may_wait=True))
         return self._created(lambda: create_from_request(self, request, may_wait=True))
 
     def _created(self, create: Callable[[], Created]) -> Response:
@@ -67,6 +94,14 @@ class RenderViewSet(Endpoint, mixins.RetrieveModelMixin, mixins.ListModelMixin, 
     def destroy(self, request: Request, pk: str) -> Response:
         delete_render(self._render())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=True, methods=["get"])
+    def download(self, request: Request, pk: str) -> Response:
+        """Lead to the output by an address that works for an hour; with ``json``, answer that address."""
+        link = link_to_output(self._render())
+        if "json" in self.query:
+            return Response({"url": link.url, "expiresAt": link.expires_at}, headers=NOT_STORED)
+        return Response(status=status.HTTP_302_FOUND, headers={"Location": link.url, **NOT_STORED})
 
     @action(detail=True, methods=["post"])
     def refresh(self, request: Request, pk: str) -> Response:

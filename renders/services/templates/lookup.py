@@ -18,6 +18,12 @@ def resolve(name: str) -> Template:
     return template
 
 
+def find_for_composition(name: str) -> Template | None:
+    """Return the enabled template of this name, or else one that renders this composition: the settings' site first."""
+    enabled = Template.objects.filter(enabled=True)
+    return enabled.filter(name=name).first() or enabled.filter(composition=name).order_by("site", "name").first()
+
+
 def find_template(name: str) -> Template:
     """Return the template of this name, enabled or not. Raise TemplateUnknown, with near names."""
     is_possible = len(name) <= MAX_NAME_LENGTH and "\0" not in name

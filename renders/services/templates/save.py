@@ -22,7 +22,7 @@ def create_template(fields: Mapping[str, Any]) -> Template:
 def update_template(template: Template, fields: Mapping[str, Any]) -> Template:
     """Change these fields of a template, and no other, as it is stored now. Raise InvalidTemplate."""
     with transaction.atomic():
-        return _save(Template.objects.select_for_update().get(pk=template.pk), fields)
+        return _save(Template.objects.select_for_update(no_key=True).get(pk=template.pk), fields)
 
 
 def raise_versions(templates: QuerySet[Template]) -> int:

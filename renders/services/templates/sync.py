@@ -108,7 +108,7 @@ def stored_site(site: str) -> str:
 def _store(compositions: Iterable[Composition], *, site: str) -> SyncResult:
     result = SyncResult()
     of_composition: dict[str, list[Template]] = {}
-    for template in Template.objects.select_for_update().filter(site=site).order_by("name"):
+    for template in Template.objects.select_for_update(no_key=True).filter(site=site).order_by("name"):
         of_composition.setdefault(template.composition, []).append(template)
     for composition in compositions:
         templates = of_composition.pop(composition.id, [])
