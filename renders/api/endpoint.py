@@ -8,8 +8,11 @@ from rest_framework.request import Request
 from rest_framework.serializers import Field, Serializer
 from rest_framework.views import APIView
 
+from renders.api.actions import action_of, actions_by_method
 from renders.api.errors import LengthRequired
 from renders.api.input import BodySerializer, QuerySerializer
+from renders.api.openapi.operation import Operation
+from renders.api.throttled_view import ThrottledView
 
 
 class InputMetadata(SimpleMetadata):
@@ -23,7 +26,7 @@ class InputMetadata(SimpleMetadata):
         return metadata
 
     def _described(self, view: "Endpoint", serializers: Mapping[str, type[Serializer]]) -> dict[str, Any]:
-        actions = view.action_of_method()
+        actions = actions_by_method(view)
         return {
             method: self.get_serializer_info(serializers[action]())
             for method, action in actions.items()
@@ -39,7 +42,7 @@ class InputMetadata(SimpleMetadata):
         return {name: value for name, value in info.items() if name not in ("label", "read_only")}
 
 
-class Endpoint(APIView):
+class Endpoint(ThrottledView):
     """A view that refuses input it does not know: it checks the user, permissions, the query, then the body.
 
     Serializers are declared by action, which is the name of the method that answers. Without one, no
@@ -48,7 +51,12 @@ class Endpoint(APIView):
 
     body_serializers: Mapping[str, type[BodySerializer]] = {}
     query_serializers: Mapping[str, type[QuerySerializer]] = {}
+    operations: Mapping[str, Operation] = {}
+    """What OpenAPI says of each action, beside its serializers."""
     metadata_class = InputMetadata
+
+    required_scopes: Mapping[str, str] = {}
+    """By action: the scope that an API key with scopes needs. An action without one takes a key without scopes."""
 
     instead_of_method: Mapping[str, str] = {}
     """What to do in place of a method that this address does not take, where there is more to say."""
@@ -61,21 +69,15 @@ class Endpoint(APIView):
         if "HTTP_TRANSFER_ENCODING" in request.META:
             # A WSGI server would hand over an empty body.
             raise LengthRequired("Send the body with the header `Content-Length`, and not in chunks.")
-        self.query = _validated(self.query_serializers.get(self._action(), QuerySerializer)(data=request.query_params))
+        self.query = _validated(
+            self.query_serializers.get(action_of(self, self.request), QuerySerializer)(data=request.query_params)
+        )
 
     def validated_body(self) -> dict[str, Any]:
         """Return the validated body; raise ParseError, PayloadTooLarge or ValidationError."""
-        return _validated(self.body_serializers.get(self._action(), BodySerializer)(data=self.request.data))
-
-    def action_of_method(self) -> dict[str, str]:
-        """Return the action for each HTTP method that has one of its own."""
-        of_view_set: dict[str, str] | None = getattr(self, "action_map", None)
-        actions = of_view_set or {name: name for name in self.http_method_names if hasattr(self, name)}
-        return {name.upper(): action for name, action in actions.items() if name not in ("head", "options")}
-
-    def _action(self) -> str:
-        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
-        return self.action_of_method().get(method, "")
+        return _validated(
+            self.body_serializers.get(action_of(self, self.request), BodySerializer)(data=self.request.data)
+        )
 
 
 def _validated(serializer: Serializer) -> dict[str, Any]:

@@ -23,17 +23,23 @@ from rest_framework import exceptions
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
+from renders.api.auth.scopes import ScopeMissing
 from renders.remotion import errors
 from renders.services.errors import (
     Conflict,
+    CostQuotaExceeded,
+    ExternalIdExists,
+    FilesExpired,
     InvalidRequest,
     KeyInUse,
     KeyReused,
     NoFreeSlots,
     NotVerified,
+    PriorityTooHigh,
     StartFailed,
     TemplateDisabled,
     TemplateUnknown,
+    TooManyWaiting,
 )
 
 logger = logging.getLogger(__name__)
@@ -49,6 +55,19 @@ class PayloadTooLarge(APIException):
     """The request's body is larger than this endpoint reads."""
 
 
+class RateLimited(APIException):
+    """The owner has sent as many requests as they may for now."""
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        """In seconds."""
+
+
+class StreamsUnavailable(APIException):
+    """The server cannot hold a request open without a thread of its own: it is not an ASGI server."""
+
+
 class Answer(NamedTuple):
     """How an error is answered."""
 
@@ -58,7 +77,7 @@ class Answer(NamedTuple):
     """Empty: what the error itself says."""
 
 
-SIGN_IN = "Sign in, or send the header `Authorization: Token <your token>`."
+SIGN_IN = "Sign in, or send the header `Authorization: Bearer <your API key>`."
 SERVER_ERROR = "Something failed on our side. The log says what; nothing that was stored is lost."
 FORBIDDEN = "You may not do this."
 CUT_OFF = "The request's body could not be read to its end: send it again."
@@ -85,6 +104,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     exceptions.NotAuthenticated: Answer(401, "not_authenticated", SIGN_IN),
     exceptions.AuthenticationFailed: Answer(401, "authentication_failed"),
     NotVerified: Answer(401, "signature_invalid"),
+    ScopeMissing: Answer(403, "scope_missing"),
     exceptions.PermissionDenied: Answer(403, "permission_denied"),
     PermissionDenied: Answer(403, "permission_denied", FORBIDDEN),
     exceptions.NotFound: Answer(404, "not_found"),
@@ -92,13 +112,21 @@ ANSWERS: dict[type[BaseException], Answer] = {
     ObjectDoesNotExist: Answer(404, "not_found", NO_SUCH_RENDER),  # deleted while the request was handled
     # Not as things stand: nothing has changed.
     Conflict: Answer(409, "conflict"),
+    ExternalIdExists: Answer(409, "external_id_exists"),
+    FilesExpired: Answer(410, "files_expired"),
     KeyReused: Answer(409, "idempotency_key_reused"),
     KeyInUse: Answer(409, "idempotency_key_in_use"),
+    CostQuotaExceeded: Answer(402, "cost_quota_exceeded"),
+    PriorityTooHigh: Answer(403, "priority_too_high"),
+    TooManyWaiting: Answer(429, "too_many_waiting"),
     NoFreeSlots: Answer(429, "no_free_slots"),
+    RateLimited: Answer(429, "rate_limited"),
+    exceptions.Throttled: Answer(429, "rate_limited"),
     errors.Throttled: Answer(429, "throttled"),
     errors.Unavailable: Answer(503, "aws_unavailable"),
     # AWS or Remotion refused, or did not answer.
     errors.SetupError: Answer(500, "not_set_up"),
+    StreamsUnavailable: Answer(501, "streams_unavailable"),
     errors.Rejected: Answer(502, "rejected"),
     errors.OutcomeUnknown: Answer(504, "outcome_unknown"),
 }
@@ -117,22 +145,40 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """DRF's ``EXCEPTION_HANDLER`` for every view of the API."""
     if isinstance(exc, DatabaseError):
         return None  # raised again, for SetupErrorMiddleware
-    exc = _of_a_field(exc)
+    described = describe(exc, context)
+    if described is None:
+        logger.exception("The API failed on %s", context["request"].path, exc_info=exc)
+        return Response({"error": SERVER_ERROR, "code": SERVER_ERROR_CODE}, status=500)
+    return Response(described.body, status=described.status, headers=described.headers)
+
+
+class Described(NamedTuple):
+    """How the API tells an error."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+def describe(exc: Exception, context: dict[str, Any]) -> Described | None:
+    """Return how the API tells this error; None if it is a fault of ours."""
+    exc = of_a_field(exc)
     told = exc.__cause__ if isinstance(exc, StartFailed) else exc
     answer = next((ANSWERS[kind] for kind in type(told).__mro__ if kind in ANSWERS), None)
     if told is None or answer is None:
-        logger.exception("The API failed on %s", context["request"].path, exc_info=exc)
-        return Response({"error": SERVER_ERROR, "code": SERVER_ERROR_CODE}, status=500)
+        return None
     body: dict[str, Any] = {"error": answer.sentence or _sentence(told, context), "code": answer.code}
     if isinstance(told, exceptions.ValidationError):
         first_code = _first(told.detail)[1].code
         body |= {"code": first_code if first_code in FIELD_CODES else answer.code, "details": told.detail}
     if isinstance(exc, StartFailed):
         body["id"] = str(exc.render.id)
-    return Response(body, status=answer.status, headers=_headers(told, answer.status))
+    if isinstance(exc, ExternalIdExists):
+        body["id"] = str(exc.render_id)
+    return Described(answer.status, body, _headers(told, answer.status))
 
 
-def _of_a_field(exc: Exception) -> Exception:
+def of_a_field(exc: Exception) -> Exception:
     """Return an error that a service raised about a field of the request as DRF's own, any other as it is."""
     if isinstance(exc, errors.InvalidOptions):
         return exceptions.ValidationError({"options": _each_in_a_list(exc.errors)})
@@ -152,7 +198,7 @@ def _headers(exc: BaseException, status: int) -> dict[str, str]:
     if auth_header := getattr(exc, "auth_header", ""):  # DRF's view has set it
         headers["WWW-Authenticate"] = auth_header
     if status in (429, 503) or isinstance(exc, KeyInUse):
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        headers["Retry-After"] = str(getattr(exc, "retry_after", RETRY_AFTER_SECONDS))
     return headers
 
 

@@ -5,6 +5,8 @@ import math
 from typing import Any
 
 MAX_DEPTH = 100
+MAX_DIGITS = 4300
+"""Of a whole number: Python reads no longer ones."""
 
 
 class TooDeep(ValueError):
@@ -34,7 +36,13 @@ def _finite(text: str) -> float:
     return number
 
 
-_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
+def _whole(text: str) -> int:
+    if (digits := len(text.removeprefix("-"))) > MAX_DIGITS:
+        raise ValueError(f"a number of {digits:,} digits is not one that can be stored")
+    return int(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, parse_int=_whole)
 
 
 def _replaced(value: Any) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
 
 from renders.models import Render
+from renders.services.api_keys import create_api_key
 from tests.factories import INPUT_PROPS
 from tests.servers import INVOKE, ScriptedServer
 
@@ -17,19 +17,17 @@ PATHS = ["/api/lambda/render", "/api/renders/"]
 
 
 @pytest.fixture
-def token(user: User) -> str:
-    return Token.objects.create(user=user).key
+def key(user: User) -> str:
+    return create_api_key(user=user, name="shop")[1]
 
 
-def send(
-    url: str, path: str, token: str, *headers: str, body: bytes = b"", half_close: bool = False
-) -> tuple[int, Any]:
+def send(url: str, path: str, key: str, *headers: str, body: bytes = b"", half_close: bool = False) -> tuple[int, Any]:
     """Send a request byte by byte as given; return the status and the JSON of the answer."""
     host, port = url.removeprefix("http://").split(":")
     head = [
         f"POST {path} HTTP/1.1",
         "Host: 127.0.0.1",
-        f"Authorization: Token {token}",
+        f"Authorization: Bearer {key}",
         "Content-Type: application/json",
         "Connection: close",
         *headers,
@@ -50,41 +48,41 @@ def send(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", PATHS)
 class TestBody:
-    def test_a_whole_one_starts_a_render(self, live_server: Any, aws: ScriptedServer, token: str, path: str) -> None:
-        status, _ = send(live_server.url, path, token, f"Content-Length: {len(BODY)}", body=BODY)
+    def test_a_whole_one_starts_a_render(self, live_server: Any, aws: ScriptedServer, key: str, path: str) -> None:
+        status, _ = send(live_server.url, path, key, f"Content-Length: {len(BODY)}", body=BODY)
         assert status in (200, 201)
         assert aws.count(INVOKE) == 1
 
     @pytest.mark.parametrize("length", [len(BODY) + 1, 2_000_000])
     def test_one_that_is_cut_off_after_a_whole_object_starts_nothing(
-        self, live_server: Any, aws: ScriptedServer, token: str, path: str, length: int
+        self, live_server: Any, aws: ScriptedServer, key: str, path: str, length: int
     ) -> None:
-        status, answer = send(live_server.url, path, token, f"Content-Length: {length}", body=BODY, half_close=True)
+        status, answer = send(live_server.url, path, key, f"Content-Length: {length}", body=BODY, half_close=True)
         assert (status, answer["code"]) == (400, "invalid_request")
         assert f"{len(BODY):,} of {length:,} bytes" in answer["error"]
         assert not Render.objects.exists()
         assert aws.count(INVOKE) == 0
 
     def test_one_that_announces_too_much_is_refused_before_it_is_sent(
-        self, live_server: Any, aws: ScriptedServer, token: str, path: str
+        self, live_server: Any, aws: ScriptedServer, key: str, path: str
     ) -> None:
-        status, answer = send(live_server.url, path, token, "Content-Length: 5000000", body=BODY)
+        status, answer = send(live_server.url, path, key, "Content-Length: 5000000", body=BODY)
         assert (status, answer["code"]) == (413, "payload_too_large")
         assert not Render.objects.exists()
 
     @pytest.mark.parametrize("length", [[], [f"Content-Length: {len(BODY)}"]])
     def test_one_in_chunks_is_told_to_have_a_length(
-        self, live_server: Any, aws: ScriptedServer, token: str, path: str, length: list[str]
+        self, live_server: Any, aws: ScriptedServer, key: str, path: str, length: list[str]
     ) -> None:
         chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
-        status, answer = send(live_server.url, path, token, "Transfer-Encoding: chunked", *length, body=chunked)
+        status, answer = send(live_server.url, path, key, "Transfer-Encoding: chunked", *length, body=chunked)
         assert (status, answer["code"]) == (411, "length_required")
         assert not Render.objects.exists()
 
     @pytest.mark.parametrize("length", ["-5", "-1"])
     def test_a_length_below_zero_does_not_block(
-        self, live_server: Any, aws: ScriptedServer, token: str, path: str, length: str
+        self, live_server: Any, aws: ScriptedServer, key: str, path: str, length: str
     ) -> None:
-        status, _ = send(live_server.url, path, token, f"Content-Length: {length}", body=BODY)
+        status, _ = send(live_server.url, path, key, f"Content-Length: {length}", body=BODY)
         assert status == 400
         assert not Render.objects.exists()

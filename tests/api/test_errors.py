@@ -42,7 +42,7 @@ class TestCodes:
     def test_each_error_of_ours_has_one(self, kind: type[Exception]) -> None:
         response = exception_handler(kind({"a": "Why."} if issubclass(kind, InvalidRequest) else "Why."), {})
         assert response
-        assert response.data["error"].removeprefix("template: ").removeprefix("a: ") == "Why."
+        assert "Why." in response.data["error"]
         assert response.data["code"] != "server_error"
 
     @pytest.mark.parametrize("replayed", ["failed", "cancelled"])

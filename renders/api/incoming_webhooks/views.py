@@ -6,9 +6,11 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from renders.api.errors import PayloadTooLarge
+from renders.api.incoming_webhooks.openapi import OPERATIONS
+from renders.api.throttled_view import ThrottledView
+from renders.api.throttles import WEBHOOK
 from renders.remotion.webhook import WebhookSettings
 from renders.services.incoming_webhooks import receive_delivery
 
@@ -16,11 +18,13 @@ MAX_DELIVERY_BYTES = 1_000_000
 """Remotion's are a few kilobytes."""
 
 
-class LambdaWebhookView(APIView):
+class LambdaWebhookView(ThrottledView):
     """Receive Remotion's webhook deliveries, which are authenticated by their signature alone."""
 
+    rates = {"post": WEBHOOK}
     authentication_classes = ()
     permission_classes = ()
+    operations = OPERATIONS
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer as if the address did not exist where no webhook is configured."""

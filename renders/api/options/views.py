@@ -3,7 +3,9 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from renders.api.auth import ANY_KEY
 from renders.api.endpoint import Endpoint
+from renders.api.options.openapi import OPERATIONS
 from renders.api.options.output import described_codec, described_option, described_still
 from renders.remotion.codecs import CODECS, STILL_EXTENSIONS
 from renders.remotion.option_table import OPTIONS
@@ -11,6 +13,9 @@ from renders.remotion.option_table import OPTIONS
 
 class OptionsView(Endpoint):
     """What ``options`` may hold when a render is created."""
+
+    required_scopes = {"get": ANY_KEY}
+    operations = OPERATIONS
 
     def get(self, request: Request) -> Response:
         return Response(

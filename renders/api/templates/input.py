@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from renders.api.input import BodySerializer
@@ -46,6 +47,7 @@ class NumberField(serializers.FloatField):
         return data
 
 
+@extend_schema_field({"type": "integer"})
 class WholeNumberField(NumberField):
     default_error_messages = {"invalid": "Send a whole number or null."}
 
@@ -63,8 +65,9 @@ class ValueField(serializers.JSONField):
         super().__init__(required=False, **options)
 
 
+@extend_schema_serializer(component_name="Template")
 class TemplateBodySerializer(BodySerializer):
-    """The fields to change. What each may be, ``check_template`` says."""
+    """The fields to change."""  # what each may be, ``check_template`` says
 
     name = TextField(help_text=HELP["name"])
     title = TextField()
@@ -94,7 +97,10 @@ class TemplateBodySerializer(BodySerializer):
     enabled = FlagField(required=False)
 
 
+@extend_schema_serializer(component_name="CreateTemplate")
 class CreateTemplateSerializer(TemplateBodySerializer):
+    """A new template."""
+
     name = TextField(required=True, help_text=HELP["name"])
     composition = TextField(required=True, help_text=HELP["composition"])
 

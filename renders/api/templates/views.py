@@ -15,8 +15,9 @@ from renders.api.auth import VIEW_TEMPLATE, TemplatePermission, may_see_all_temp
 from renders.api.endpoint import Endpoint
 from renders.api.pagination import ByNamePagination
 from renders.api.templates.input import CreateTemplateSerializer, TemplateBodySerializer, TemplateListQuerySerializer
+from renders.api.templates.openapi import OPERATIONS
 from renders.api.templates.output import TemplateDetailSerializer, TemplateSerializer
-from renders.models import Template
+from renders.models import Scope, Template
 from renders.services.errors import InvalidTemplate, TemplateDisabled, TemplateUnknown
 from renders.services.templates.lookup import find_template, resolve
 from renders.services.templates.save import create_template, update_template
@@ -33,6 +34,8 @@ class TemplateViewSet(Endpoint, mixins.ListModelMixin, viewsets.GenericViewSet):
     lookup_value_regex = r"[^/]+"
     body_serializers = {"create": CreateTemplateSerializer, "partial_update": TemplateBodySerializer}
     query_serializers = {"list": TemplateListQuerySerializer}
+    required_scopes = {"list": Scope.TEMPLATES_READ, "retrieve": Scope.TEMPLATES_READ}
+    operations = OPERATIONS
     instead_of_method = {"DELETE": 'renders keep their template, so disable it: PATCH {"enabled": false}.'}
 
     def get_queryset(self) -> QuerySet[Template]:
