@@ -50,6 +50,12 @@ CREDENTIALS = {
     "REMOTION_LICENSE_KEY": "",
     "REMOTION_IS_PRODUCTION": True,
     "API_ALLOW_ANONYMOUS": False,
+    "LAMBDA_API_ENVELOPE": "none",
+    "API_RATE_CREATE": "",
+    "API_RATE_READ": "",
+    "API_RATE_WEBHOOK": "",
+    "WEBHOOK_SIGNING_KEY": "a-key-of-the-tests",
+    "WEBHOOK_ALLOW_PRIVATE": True,
     "ALLOWED_HOSTS": ["testserver", "127.0.0.1"],
     "SECURE_SSL_REDIRECT": False,
 }
@@ -86,6 +92,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
 def aws(scripted_server: ScriptedServer, settings: Any) -> ScriptedServer:
     """Lambda and S3 as a scripted server; a start is answered with the render ``abc123``."""
     scripted_server.requests.clear()
+    scripted_server.headers.clear()
     scripted_server.answers = {INVOKE: reply({"type": "success", "renderId": "abc123", "bucketName": BUCKET})}
     settings.AWS_ENDPOINT_URL_S3 = settings.AWS_ENDPOINT_URL_LAMBDA = scripted_server.url
     return scripted_server

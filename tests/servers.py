@@ -56,6 +56,8 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Callable[[], Answer]] = {}
         self.requests: list[tuple[str, str, bytes]] = []
+        self.headers: list[dict[str, str]] = []
+        """Those of each request, by their names in lower case."""
         self.connections = 0
         self._server = QuietServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -89,6 +91,7 @@ class ScriptedServer:
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                scripted.headers.append({name.lower(): value for name, value in self.headers.items()})
                 scripted.requests.append((self.command, self.path, body))
                 matching = [path for path in scripted.answers if self.path.startswith(path)]
                 answer = scripted.answers[max(matching, key=len)] if matching else s3_error(404, "NoSuchKey")

@@ -128,7 +128,7 @@ MAY_IMPORT = {
     "models": {"models"},
     "remotion": {"remotion"},
     "sandbox": {"sandbox", "remotion"},
-    "services": {"services", "models", "remotion"},
+    "services": {"services", "models", "remotion", "signals"},
     "operations": {"operations", "services", "models", "remotion"},
     "api": {"api", "services", "models", "remotion"},
     "admin": {"admin", "services", "models", "remotion"},
