@@ -35,8 +35,9 @@ def service(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def environment(service: WebService) -> dict[str, str]:
-    """What the page has exported."""
-    exported = {**os.environ, "RENDERHUB_ENV_FILE": str(service.env_file), "RENDERHUB_URL": service.url}
+    """What the page has exported, in a shell that has no database of the tests."""
+    shell = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    exported = {**shell, "RENDERHUB_ENV_FILE": str(service.env_file), "RENDERHUB_URL": service.url}
     command = [sys.executable, "manage.py", "create_api_key", "admin", "--name", "quickstart"]
     key = subprocess.check_output(command, cwd=settings.BASE_DIR, env=exported, text=True)
     return {**exported, "RENDERHUB_KEY": key.strip()}
