@@ -18,7 +18,8 @@ from renders.services.admission import has_free_slots, slots_until
 from renders.services.dispatch import configuration, queue_again, reject, start_submitted
 from renders.services.errors import ExternalIdExists, NoFreeSlots, Refused, StartFailed
 from renders.services.events.publish import publish_queued
-from renders.services.idempotency import fingerprint, free_expired_key, replayed, with_same_key
+from renders.services.fingerprint import fingerprint
+from renders.services.idempotency import free_expired_key, replayed, with_same_key
 from renders.services.quotas import (
     default_priority,
     quota_of,
@@ -79,7 +80,7 @@ def create_render(
         # Else the row may be deleted again, and is answered to no other request before it has its renderId.
         render.reuse_key = reuse_key(render)
     if idempotency_key:
-        render.idempotency_fingerprint = fingerprint(request, may_wait=may_wait)
+        render.idempotency_fingerprint = fingerprint(request.sent, may_wait)
     try:
         twin = _admit_or_reuse(render, target, quota, request=request, may_wait=may_wait, start_now=start_now)
     except IntegrityError:

@@ -3,8 +3,6 @@
 https://docs.stripe.com/api/idempotent_requests
 """
 
-import hashlib
-import json
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,7 +10,6 @@ from django.utils import timezone
 
 from renders.models import Render, RenderQuerySet
 from renders.services.errors import KeyInUse, KeyReused
-from renders.services.render_request import RenderRequest
 
 IDEMPOTENCY_KEY_TTL = timedelta(days=7)
 """Age after which the key of an ended render counts as new. An active render keeps its key, however old
@@ -25,12 +22,6 @@ START_MARGIN = timedelta(seconds=30)
 """How long after the start's time limit its outcome may still be stored."""
 
 IN_USE = "The first request with this Idempotency-Key is still being answered: try again in a moment."
-
-
-def fingerprint(request: RenderRequest, *, may_wait: bool) -> str:
-    """Return a hash that is equal for equal requests, whatever the order of their keys."""
-    body = json.dumps([request.sent, may_wait], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def with_same_key(render: Render) -> RenderQuerySet:

@@ -1,13 +1,12 @@
 """Answer a request with an earlier render of the same, instead of paying for it again."""
 
-import hashlib
-import json
 import logging
 
 from renders.models import Render
 from renders.remotion import storage
 from renders.remotion.errors import RemotionError
 from renders.remotion.target import LambdaTarget
+from renders.services.fingerprint import fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ def reuse_key(render: Render) -> str:
         render.frame,
         render.poster_request,
     ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return fingerprint(*parts)
 
 
 def is_usable(render: Render) -> bool:

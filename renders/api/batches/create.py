@@ -17,8 +17,8 @@ from renders.services.batches.create import (
     Result,
     create_batch,
     find_replayed,
-    fingerprint,
 )
+from renders.services.fingerprint import fingerprint
 
 
 def create_batch_from_request(view: Endpoint, request: Request) -> CreatedBatch:

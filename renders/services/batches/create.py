@@ -1,7 +1,5 @@
 """Create a batch: queue all of its renders in one transaction."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -71,11 +69,6 @@ class ItemsInOrder:
         row.status, row.reuse_key = Render.Status.QUEUED, reuse_key(row)
         self._next_at += timedelta(microseconds=1)
         return BatchItem(request, row)
-
-
-def fingerprint(body: Any) -> str:
-    """Return a hash that is equal for equal bodies, whatever the order of their keys."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def find_replayed(*, owner: Any, idempotency_key: str, idempotency_fingerprint: str) -> Batch | None:
