@@ -2,7 +2,7 @@
 
 from renders.admin.api_key import ApiKeyAdmin
 from renders.admin.quota import QuotaAdmin
-from renders.admin.render import RenderAdmin
+from renders.admin.renders.model_admin import RenderAdmin
 from renders.admin.template import TemplateAdmin
 from renders.admin.webhook_delivery import WebhookDeliveryAdmin
 from renders.admin.webhook_endpoint import WebhookEndpointAdmin

@@ -1,5 +1,6 @@
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[Workers]:
-    """Start ``render_worker`` as a process on the test's database; end those that are left."""
+    """Start ``render_worker`` as a process on the test's database; end those that are left, and show their logs."""
     started: list[WorkerProcess] = []
 
     def start(*, interval: float = 0.2, **variables: str) -> WorkerProcess:
@@ -48,3 +49,4 @@ def start_worker(tmp_path: Path) -> Iterator[Workers]:
     for process in started:
         process.kill()
         process.wait()
+        sys.stdout.write(process.log)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from renders.admin.pagination import CursorPages
-from renders.admin.render import COLOURS
+from renders.admin.renders.columns import COLOURS
 from renders.models import Render
 from tests.factories import BUCKET, load_recording, make_render
 from tests.servers import ScriptedServer, reply, s3_error

@@ -1,0 +1,1 @@
+"""Renders in the admin."""
