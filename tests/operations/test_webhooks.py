@@ -9,8 +9,9 @@ from django.db import connection
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
-from renders.models import Event, Render, WebhookMessage
+from renders.models import Event, EventCursor, Render, WebhookMessage
 from renders.services.events.publish import publish
+from renders.services.webhooks import fan_out
 from renders.services.webhooks.secrets import secret_of
 from tests.factories import make_endpoint, make_message, make_render
 from tests.operations.processes import Workers, wait_until
@@ -41,6 +42,8 @@ def test_what_a_killed_one_was_sending_is_sent_again_when_its_lease_ends(
     aws.answers["/hook"] = Answer(delay=30)
     endpoint, render = make_endpoint(user, f"{aws.url}/hook"), make_render(Render.Status.SUCCEEDED, owner=user)
     first, second = make_message(endpoint, render), make_message(endpoint, render)
+    # Their events are handed on, or the worker would make two more messages of them.
+    EventCursor.objects.create(name=fan_out.CURSOR, last_event_id=Event.objects.latest("id").pk)
     victim = start_worker()
     wait_until(lambda: aws.count("/hook") == 1)
     victim.send_signal(signal.SIGKILL)
