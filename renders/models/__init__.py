@@ -3,6 +3,7 @@
 from renders.models.api_key import ApiKey, Scope
 from renders.models.batch import Batch
 from renders.models.bucket_scan import BucketScan
+from renders.models.end_count import NO_BUCKET, EndCount, EndKey
 from renders.models.event import Event, EventCursor
 from renders.models.merged_query import MergedQuery, Scan
 from renders.models.quota import Quota
@@ -10,16 +11,21 @@ from renders.models.refresh_state import RefreshState
 from renders.models.render import Render
 from renders.models.render_metadata import RenderMetadata
 from renders.models.render_query_set import RenderQuerySet
+from renders.models.render_text import RenderText, has_words
 from renders.models.template import Template
 from renders.models.usage import LedgerEntry, UsageDay
 from renders.models.webhook_delivery import WebhookDelivery, WebhookDeliveryQuerySet
 from renders.models.webhook_endpoint import WebhookEndpoint, WebhookEndpointQuerySet
 from renders.models.webhook_message import WebhookAttempt, WebhookMessage, WebhookMessageQuerySet
+from renders.models.worker_heartbeat import WorkerHeartbeat
 
 __all__ = [
+    "NO_BUCKET",
     "ApiKey",
     "Batch",
     "BucketScan",
+    "EndCount",
+    "EndKey",
     "Event",
     "EventCursor",
     "LedgerEntry",
@@ -29,6 +35,7 @@ __all__ = [
     "Render",
     "RenderMetadata",
     "RenderQuerySet",
+    "RenderText",
     "Scan",
     "Scope",
     "Template",
@@ -40,4 +47,6 @@ __all__ = [
     "WebhookEndpointQuerySet",
     "WebhookMessage",
     "WebhookMessageQuerySet",
+    "WorkerHeartbeat",
+    "has_words",
 ]

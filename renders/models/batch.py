@@ -48,7 +48,13 @@ class Batch(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name_plural = "batches"
-        indexes = [models.Index(fields=["owner", "-created_at", "-id"], name="batch_owner_newest")]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-id"], name="batch_owner_newest"),
+            models.Index(fields=["-created_at", "-id"], name="batch_newest"),
+            models.Index(
+                fields=["-created_at", "-id"], name="batch_incomplete_newest", condition=Q(completed_at__isnull=True)
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["idempotency_key", "owner"],

@@ -20,13 +20,14 @@ class Scan(NamedTuple):
 class MergedQuery(Generic[Row]):
     """Rows of ``rows`` whose primary keys are in one of ``scans``, which have no row in common.
 
-    It offers what pages need of a query set: ``order_by``, ``filter`` and a slice. A slice reads that many rows
-    of each scan at most. The same as one query with ``IN`` or a join would read and sort all that fit.
+    It offers what pages need of a query set: ``model``, ``order_by``, ``filter`` and a slice. A slice reads that many
+    rows of each scan at most. The same as one query with ``IN`` or a join would read and sort all that fit.
     """
 
     def __init__(self, rows: "QuerySet[Row]", scans: Sequence[Scan]) -> None:
         self._rows, self._scans = rows, scans
         self._order: tuple[str, ...] = ()
+        self.model = rows.model
 
     def order_by(self, *names: str) -> Self:
         merged = type(self)(self._rows, self._scans)

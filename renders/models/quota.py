@@ -3,8 +3,11 @@
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
+
+PRIORITIES = "Priorities are from -50 to 50."
 
 
 class QuotaQuerySet(models.QuerySet["Quota"]):
@@ -28,13 +31,39 @@ class Quota(models.Model):
         related_name="quota",
         help_text="Empty: everybody who has no quota of their own, each for themselves.",
     )
-    max_functions = models.PositiveIntegerField(null=True, blank=True, help_text="Slots that may be in use at once.")
-    max_waiting = models.PositiveIntegerField(null=True, blank=True, help_text="Renders that may be queued.")
-    max_requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
-    max_cost_per_month = models.FloatField(
-        null=True, blank=True, help_text="In the currency of the cost that Remotion estimates; months are in UTC."
+    max_functions = models.PositiveIntegerField(
+        "slots at once",
+        null=True,
+        blank=True,
+        help_text="Slots that may be in use at once: Lambda functions. With 0, nothing of theirs starts.",
     )
-    max_priority = models.SmallIntegerField(null=True, blank=True, help_text="Highest priority of a render.")
+    max_waiting = models.PositiveIntegerField(
+        "renders waiting",
+        null=True,
+        blank=True,
+        help_text="Renders that may be queued. With 0, only what can start at once is accepted.",
+    )
+    max_requests_per_minute = models.PositiveIntegerField(
+        "requests a minute",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1, "Give 1 or more. To stop somebody, make their user inactive.")],
+        help_text="Requests to the API, of all keys together; those above it are answered 429.",
+    )
+    max_cost_per_month = models.FloatField(
+        "cost a month",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0, "A cost is 0 or more.")],
+        help_text="In the currency of the cost that Remotion estimates; months are in UTC.",
+    )
+    max_priority = models.SmallIntegerField(
+        "highest priority",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-50, PRIORITIES), MaxValueValidator(50, PRIORITIES)],
+        help_text="Highest priority of a render, from -50 to 50; 0 is that of a render for which none was sent.",
+    )
 
     objects = QuotaQuerySet.as_manager()
 
@@ -44,14 +73,23 @@ class Quota(models.Model):
                 ExpressionWrapper(Q(owner__isnull=True), output_field=models.BooleanField()),
                 name="quota_one_default",
                 condition=Q(owner__isnull=True),
+                violation_error_message="There is a quota of everybody else already: change that one, or choose an"
+                " owner.",
             ),
             models.CheckConstraint(
                 name="quota_priority_from_50_to_50",
                 condition=Q(max_priority__isnull=True) | Q(max_priority__gte=-50) & Q(max_priority__lte=50),
+                violation_error_message=PRIORITIES,
             ),
             models.CheckConstraint(
                 name="quota_cost_not_negative",
                 condition=Q(max_cost_per_month__isnull=True) | Q(max_cost_per_month__gte=0),
+                violation_error_message="A cost is 0 or more.",
+            ),
+            models.CheckConstraint(
+                name="quota_requests_at_least_1",
+                condition=Q(max_requests_per_minute__isnull=True) | Q(max_requests_per_minute__gte=1),
+                violation_error_message="Requests a minute are 1 or more.",
             ),
         ]
 

@@ -18,6 +18,8 @@ from renders.models.render_query_set import (
     HAS_NOT_SUCCEEDED,
     HAS_RENDER_ID,
     HAS_REUSE_KEY,
+    HAS_SOME_RENDER_ID,
+    NOT_ENDED,
     RenderQuerySet,
 )
 from renders.models.template import Template
@@ -182,6 +184,9 @@ class Render(PlainLoading):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     submitted_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh last changed the row.")
+    first_frame_at = models.DateTimeField(
+        null=True, blank=True, help_text="The earliest time at which frames of it are known to have been there."
+    )
     progressed_at = models.DateTimeField(null=True, blank=True, help_text="When its progress last rose.")
     deadline_at = models.DateTimeField(
         null=True, blank=True, help_text="After it, by S3's clock, Remotion can write nothing more."
@@ -218,6 +223,13 @@ class Render(PlainLoading):
                 fields=["failure_reason", "-created_at", "-id"],
                 name="render_reason_newest",
                 condition=HAS_FAILURE_REASON,
+            ),
+            models.Index(fields=["-created_at", "-id"], name="render_active_newest", condition=NOT_ENDED),
+            models.Index(
+                fields=["render_id"],
+                name="render_id_prefix",
+                condition=HAS_SOME_RENDER_ID,
+                opclasses=["varchar_pattern_ops"],
             ),
             models.Index(fields=["queue_rank", "id"], name="render_queued", condition=Q(status="queued")),
             models.Index(

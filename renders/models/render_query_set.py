@@ -23,12 +23,15 @@ ADMISSION_LOCK = 0x52454E44
 # Conditions of partial indexes. A query states the condition of the index that it needs: SQLite never concludes it
 # from the other filters, and PostgreSQL does not from a list of more than 100 values.
 HAS_RENDER_ID = Q(render_id__gt="")
+# Not `> ""`: SQLite would take that as the beginning of the range to search, instead of the prefix.
+HAS_SOME_RENDER_ID = ~Q(render_id="")
 HAS_IDEMPOTENCY_KEY = Q(idempotency_key__gt="")
 HAS_REUSE_KEY = Q(reuse_key__gt="")
 # Not `> ""`: SQLite would take that as the range to search, instead of the one external id.
 HAS_EXTERNAL_ID = ~Q(external_id="")
 HAS_FAILURE_REASON = Q(failure_reason__gt="")
 HAS_NOT_SUCCEEDED = ~Q(status="succeeded")
+NOT_ENDED = Q(finished_at__isnull=True)
 
 OWNER_QUEUED = ("owner_id", "queue_rank", "id")
 """Columns of the index ``render_owner_queued``."""
@@ -55,6 +58,20 @@ and one that owner's first render, so that it costs as much as there are owners,
 those without owner unless their order begins with the owner."""
 
 
+LONG_WAIT = timedelta(minutes=10)
+"""After it, a queued render needs attention."""
+
+
+def _unmoved() -> ExpressionWrapper:
+    """How long the progress of a render had not moved when it was last read."""
+    read_at = Coalesce("refresh_state__answered_at", "refreshed_at")
+    return ExpressionWrapper(read_at - Coalesce("progressed_at", "submitted_at"), DurationField())
+
+
+def _stalled_after() -> timedelta:
+    return timedelta(seconds=settings.REMOTION_STALL_SECONDS)
+
+
 class RenderQuerySet(BulkUpdateQuerySet["Render"]):
     def with_status(self, *statuses: str) -> "RenderQuerySet":
         """Renders in one of these statuses."""
@@ -68,6 +85,10 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
     def active(self) -> "RenderQuerySet":
         """Renders that can still change by themselves: queued, submitting or rendering."""
         return self.with_status(*self.model.ACTIVE)
+
+    def not_ended(self) -> "RenderQuerySet":
+        """The same, by the index of those: in the order of lists, without sorting the three statuses."""
+        return self.filter(NOT_ENDED)
 
     def submitted(self) -> "RenderQuerySet":
         """Active renders that AWS has been asked to start."""
@@ -145,16 +166,39 @@ class RenderQuerySet(BulkUpdateQuerySet["Render"]):
         """Renders of this template."""
         return self.filter(template=template)._stating(Q(template__isnull=False))
 
+    def with_poster_of(self, render_ids: Iterable[uuid.UUID]) -> "RenderQuerySet":
+        """The posters of these renders."""
+        return self.filter(poster_of__in=list(render_ids))._stating(Q(poster_of__isnull=False)).order_by()
+
     def of_batch(self, batch_id: uuid.UUID | OuterRef) -> "RenderQuerySet":
         """Renders that were asked for in this batch: 500 at most."""
         return self.filter(batch=batch_id)._stating(Q(batch__isnull=False))
 
     def stalled(self) -> "RenderQuerySet":
         """Renders that are rendering, and whose progress has not moved: the query for ``Render.is_stalled``."""
-        read_at = Coalesce("refresh_state__answered_at", "refreshed_at")
-        unmoved = ExpressionWrapper(read_at - Coalesce("progressed_at", "submitted_at"), DurationField())
-        longest = timedelta(seconds=settings.REMOTION_STALL_SECONDS)
-        return self.with_status(self.model.Status.RENDERING).alias(unmoved=unmoved).filter(unmoved__gt=longest)
+        renders = self.with_status(self.model.Status.RENDERING)
+        return renders.alias(unmoved=_unmoved()).filter(unmoved__gt=_stalled_after())
+
+    def needing_attention(self, at: datetime) -> "RenderQuerySet":
+        """Active renders that are stalled at ``at``, unconfirmed without an answer to come, or queued for long."""
+        status = self.model.Status
+        last_answer = at - timedelta(seconds=settings.REMOTION_START_TIMEOUT)
+        is_stalled = Q(status=status.RENDERING, unmoved__gt=_stalled_after())
+        is_unconfirmed = Q(status=status.SUBMITTING) & (~Q(error="") | Q(submitted_at__lt=last_answer))
+        waits_long = Q(status=status.QUEUED, created_at__lt=at - LONG_WAIT)
+        return self.not_ended().alias(unmoved=_unmoved()).filter(is_stalled | is_unconfirmed | waits_long)
+
+    def with_id_prefix(self, prefix: str) -> "RenderQuerySet":
+        """Renders whose id begins with these hexadecimal digits, with or without hyphens; 32 at most."""
+        digits = prefix.replace("-", "")
+        return self.filter(pk__range=(uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))))
+
+    def with_render_id_prefix(self, prefix: str) -> "RenderQuerySet":
+        """Renders whose renderId begins so."""
+        renders = self.filter(HAS_SOME_RENDER_ID)
+        if connection.vendor == "sqlite":  # which uses an index for ranges, but not for LIKE
+            return renders.filter(render_id__gte=prefix, render_id__lt=prefix + chr(0x10FFFF))
+        return renders.filter(render_id__startswith=prefix)
 
     def matching_id(self, *texts: str) -> "RenderQuerySet":
         """Renders whose id, ours or Remotion's, is among ``texts``."""

@@ -140,16 +140,20 @@ def record_progress(
     currency: str,
     function_seconds: float | None,
     deadline_at: datetime | None,
+    first_chunk_at: datetime | None,
     at: datetime,
 ) -> bool:
     """Store what a progress.json said at ``at``, of a render that is rendering or presumed failed.
 
-    ``progress`` (0 to 1) and ``frames_rendered`` never fall. ``function_seconds`` is what AWS bills so far.
+    ``progress`` (0 to 1) and ``frames_rendered`` never fall. ``function_seconds`` is what AWS bills so far;
+    ``first_chunk_at`` is when the first of its chunks was rendered, which may have been before it was seen.
     """
     if not render.is_refreshable:
         return False
     if progress > render.progress:
         render.set_fields(progress=min(1.0, progress), progressed_at=at)
+    if frames_rendered and not render.frames_rendered:
+        render.set_fields(first_frame_at=min(at, first_chunk_at or at))
     render.set_fields(
         frames_rendered=max(render.frames_rendered, frames_rendered),
         errors=errors,

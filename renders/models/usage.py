@@ -14,7 +14,12 @@ class Usage(models.Model):
 
     day = models.DateField(help_text="In UTC.")
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # an index of each table begins with it
     )
     template = models.CharField(max_length=100, blank=True, help_text="Its name; empty: the default template.")
     region = models.CharField(max_length=32)
@@ -39,7 +44,12 @@ class LedgerEntry(Usage):
 
     class Meta:
         verbose_name_plural = "ledger entries"
-        indexes = [models.Index(fields=["render_uuid"], name="ledger_render")]
+        indexes = [
+            models.Index(fields=["render_uuid"], name="ledger_render"),
+            models.Index(fields=["-day", "-id"], name="ledger_newest"),
+            models.Index(fields=["owner", "-day", "-id"], name="ledger_owner_newest"),
+            models.Index(fields=["template", "-day", "-id"], name="ledger_template_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.render_uuid}"
@@ -49,6 +59,8 @@ class UsageDay(Usage):
     """Sum of the ledger's entries of one day, owner, template, region and currency."""
 
     class Meta:
+        verbose_name = "day of usage"
+        verbose_name_plural = "usage by day"
         indexes = [models.Index(fields=["owner", "day"], name="usage_owner_day")]
         constraints = [
             models.UniqueConstraint(

@@ -39,7 +39,9 @@ class WebhookEndpoint(models.Model):
         on_delete=models.CASCADE,
         related_name="webhook_endpoints",
     )
-    url = models.TextField(blank=True, help_text="Empty: the endpoint of the owner's renders that name a webhookUrl.")
+    url = models.TextField(
+        "URL", blank=True, help_text="Empty: the endpoint of the owner's renders that name a webhookUrl."
+    )
     description = models.CharField(max_length=255, blank=True, default="")
     events = models.JSONField(
         default=list, blank=True, help_text="Types of the events it gets; empty: all but render.progressed."

@@ -79,7 +79,7 @@ class WebhookMessage(models.Model):
     render = models.ForeignKey(
         Render, null=True, blank=True, on_delete=models.CASCADE, related_name="+", help_text="Whose order is kept."
     )
-    url = models.TextField()
+    url = models.TextField("URL")
     type = models.CharField(max_length=32, help_text="That of the event, or `ping`.")
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     attempt_count = models.PositiveIntegerField(default=0)
@@ -100,6 +100,8 @@ class WebhookMessage(models.Model):
                 fields=["endpoint", "render", "id"], name="webhook_message_order", condition=Q(status="pending")
             ),
             models.Index(fields=["endpoint", "-id"], name="webhook_message_failed", condition=Q(status="failed")),
+            models.Index(fields=["-finished_at"], name="webhook_message_failed_at", condition=Q(status="failed")),
+            models.Index(fields=["-id"], name="webhook_message_failed_newest", condition=Q(status="failed")),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ function died before it wrote ``renderMetadata``.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 from renders.remotion.codecs import WITH_PICTURE
 from renders.remotion.option import STILL
 from renders.remotion.pricing import currency, estimate_cost
-from renders.remotion.progress_file import FileError, OutputObject, PostRenderData, ProgressFile, RenderMetadata
+from renders.remotion.progress_file import FileError, OutputObject, PostRenderData, ProgressFile, RenderMetadata, Retry
 
 GRACE_IN_MS = 20_000
 """How far clocks may differ before Remotion calls a render timed out."""
@@ -32,6 +33,7 @@ MAX_ARTIFACTS = 200
 MAX_ERRORS = 50
 """Errors that are kept: a render of 200 functions can report each of them."""
 
+TOO_MANY_FUNCTIONS = "AWS's limit of concurrent functions was reached: raise it, or render fewer videos at once."
 EXPLANATIONS = (
     # (any of these in an error's stack, what it means)
     (
@@ -39,8 +41,13 @@ EXPLANATIONS = (
         "The browser did not launch; Remotion tries again.",
     ),
     (
-        ("TooManyRequestsException", "ConcurrentInvocationLimitExceeded"),
-        "AWS's limit of concurrent functions was reached: raise it, or render fewer videos at once.",
+        (
+            "TooManyRequestsException",
+            "ConcurrentInvocationLimitExceeded",
+            "AWS Concurrency limit reached",
+            "Original Error: Rate Exceeded",
+        ),
+        TOO_MANY_FUNCTIONS,
     ),
     (("ENOSPC", "no space left on device"), "The function's disk is full: deploy one with a larger disk."),
     (("net::ERR_INSUFFICIENT_RESOURCES",), "The function ran out of memory: deploy one with more memory."),
@@ -66,6 +73,8 @@ class RenderProgress:
     """Remotion's errors with an explanation; of a finished render, its warnings."""
     artifacts: list[dict[str, Any]]
     """``filename``, ``sizeInBytes``, ``s3Key`` of each further file, in the bucket of the output."""
+    first_chunk_in_ms: float | None
+    """When the first chunk was rendered, in milliseconds since 1970; None if none is yet."""
     duration_in_frames: int | None
     """Frames of the output, after frameRange and everyNthFrame; None until it is known, and for a still."""
     width: int | None
@@ -142,7 +151,7 @@ def interpret(file: ProgressFile, *, bucket_name: str, now_in_ms: float, functio
         done=False,
         deadline_in_ms=deadline_in_ms,
         is_past_deadline=now_in_ms > deadline_in_ms,
-        errors=[as_stored(error) for error in file.errors[:MAX_ERRORS]],
+        errors=_with_retries([as_stored(error) for error in file.errors[:MAX_ERRORS]], file.retries),
         **_output_facts(file),
         out_bucket=None,
         out_key=None,
@@ -170,7 +179,7 @@ def _finished(
         done=True,
         deadline_in_ms=None,
         is_past_deadline=False,
-        errors=[_as_dict(error) for error in result.errors[:MAX_ERRORS]],
+        errors=_with_retries([_as_dict(error) for error in result.errors[:MAX_ERRORS]], file.retries),
         **_output_facts(file),
         out_bucket=output.bucket_name,
         out_key=output.key,
@@ -194,6 +203,7 @@ def _output_facts(file: ProgressFile) -> dict[str, Any]:
     metadata = file.render_metadata
     width, height = _size(metadata) if metadata else (None, None)
     return {
+        "first_chunk_in_ms": min((timing.rendered for timing in file.timings), default=None),
         "artifacts": [msgspec.to_builtins(artifact) for artifact in file.received_artifact[:MAX_ARTIFACTS]],
         "duration_in_frames": _frame_count(metadata) if metadata and metadata.type != STILL else None,
         "width": width,
@@ -239,6 +249,17 @@ def _as_dict(error: FileError) -> dict[str, Any]:
         "isFatal": error.is_fatal,
         "willRetry": error.will_retry,
     }
+
+
+def _with_retries(errors: list[dict[str, Any]], retries: Sequence[Retry]) -> list[dict[str, Any]]:
+    """Add to each error that a chunk was rendered again after when that was, in milliseconds since 1970."""
+    again = {(retry.chunk, retry.attempt): retry.time for retry in retries}
+    if again:
+        for error in errors:
+            if isinstance(error["chunk"], int) and isinstance(error["attempt"], int):
+                at = again.get((error["chunk"], error["attempt"] + 1))
+                error.update({} if at is None else {"retriedAt": at})
+    return errors
 
 
 def _frame_count(metadata: RenderMetadata) -> int:

@@ -41,6 +41,15 @@ class Timing(_CamelCase):
     rendered: float
 
 
+class Retry(_CamelCase):
+    """A chunk that is rendered once more, since ``time`` in milliseconds since 1970."""
+
+    chunk: int
+    attempt: int
+    """2 is the first repetition."""
+    time: float
+
+
 class Cost(_CamelCase):
     estimated_cost: float
     currency: str
@@ -115,6 +124,7 @@ class ProgressFile(_CamelCase):
     """Since 1970, in milliseconds; of a still, a number that is no time."""
     serve_url_opened: float | None
     composition_validated: float | None
+    retries: list[Retry] = msgspec.field(default_factory=list)
     received_artifact: list[Artifact] = msgspec.field(default_factory=list)
     """Of a still it stays empty: the function's answer lists them."""
     fatal_error_timestamp: float | None = None

@@ -94,6 +94,12 @@ class LambdaTarget:
             raise SetupError(SECRET_KEY_MISSING)
 
 
+def memory_in_name(function_name: str) -> int | None:
+    """Return the memory in MB of a function with such a name; None if its name does not tell."""
+    found = SIZE_IN_NAME.search(function_name)
+    return int(found[1]) if found else None
+
+
 def function_name(
     memory_size_in_mb: int, disk_size_in_mb: int, timeout_in_seconds: int, *, version: str = PINNED_VERSION
 ) -> str:

@@ -10,7 +10,16 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from renders.models import Batch, RefreshState, Render, RenderMetadata, WebhookDelivery
+from renders.models import (
+    Batch,
+    EndCount,
+    EndKey,
+    RefreshState,
+    Render,
+    RenderMetadata,
+    RenderText,
+    WebhookDelivery,
+)
 from tests.factories import BODY, BUCKET, make_render, make_template
 
 COUNT = 4000
@@ -46,12 +55,14 @@ class ManyRows:
         Batch.objects.bulk_create(self.batches)
         Render.objects.bulk_create(renders)
         RenderMetadata.objects.store(renders)
+        RenderText.objects.store(renders)
         RefreshState.objects.bulk_create(
             RefreshState(render=render, region=render.region, bucket_name=BUCKET, next_refresh_at=self._due_at(number))
             for number, render in enumerate(renders)
             if render.status == Status.RENDERING or render.is_presumed_failed
         )
         self._make_deliveries()
+        EndCount.objects.add({EndKey(self.now.date(), "failed", reason): 1 for reason in ("lost", "timed_out")})
         ended = [render for render in renders if render.status == Status.SUCCEEDED]
         self.owned = next(render for render in ended if render.owner_id == self.ada.pk)
         self.ownerless = next(render for render in ended if render.owner_id is None)
@@ -154,6 +165,12 @@ class ManyRows:
         """GET the renders of one batch."""
         found = self.get(user, f"/api/renders/?{urlencode({'batch': str(self.batches[3].pk), **query})}")["results"]
         assert found
+
+    def dashboard(self, path: str) -> None:
+        """GET the dashboard, or the part of it that is asked for again and again."""
+        client = Client()
+        client.force_login(self.staff)
+        assert client.get(path).status_code == 200
 
     def admin(self, expected: int = 50, of: str = "render", **query: object) -> None:
         """GET a list of the admin, which shows so many rows."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-TABLES = ("renders_render", "renders_rendermetadata", "renders_webhookdelivery")
+TABLES = ("renders_render", "renders_rendermetadata", "renders_rendertext", "renders_webhookdelivery")
 """The tables that grow for ever."""
 
 

@@ -17,6 +17,7 @@ from renders.services.batches.complete import complete_batches
 from renders.services.batches.totals import counts_of, totals
 from renders.services.idempotency import free_expired_keys
 from renders.services.refresh import lease
+from renders.services.waiting import waiting
 from tests.factories import BUCKET
 from tests.models.many_rows import ManyRows
 from tests.models.query_meter import metered
@@ -27,10 +28,17 @@ pytestmark = pytest.mark.django_db
 PRIMARY_KEY = {"sqlite": "sqlite_autoindex_renders_render_1", "postgresql": "renders_render_pkey"}[connection.vendor]
 NEXT_REFRESH = "renders_refreshstate_next_refresh_at"
 
-FEW, PAGES, SOME = (480, 5), (7_000, 150), (13_000, 400)
+RENDER_ID = ("render_remote_unique", "render_id_prefix")
+"""Either finds a renderId."""
+
+FEW, PAGES, SOME = (520, 5), (7_000, 150), (13_000, 400)
 """What may be spent on one render, on a page of 50 or two of 20, and on all that are under way: steps of SQLite's
 virtual machine, one for each column, and rows read on PostgreSQL. Reading every row takes over 16,000 steps, and
 4,000 rows."""
+FOUND = (100_000, 300)
+"""A search: SQLite compares the words of the newest 10,000 renders, here of all of them, once."""
+DASHBOARD_LIMITS = (13_000, 900)
+"""Several questions about all that are under way."""
 MERGED, ALL_MERGED = (20_000, 300), (36_000, 800)
 """Two pages of 20, out of two scans and out of six: each reads 21 rows, and the page is sorted. Sorting all that fit
 takes twice as many steps."""
@@ -69,16 +77,16 @@ def purge(rows: ManyRows) -> None:
 
 
 ONE_RENDER = [
-    ask("progress, for staff", "render_remote_unique", FEW, lambda rows: rows.progress(rows.staff, rows.owned)),
-    ask("progress, for its owner", "render_remote_unique", FEW, lambda rows: rows.progress(rows.ada, rows.owned)),
-    ask("progress, without owner", "render_remote_unique", FEW, lambda rows: rows.progress(None, rows.ownerless)),
+    ask("progress, for staff", RENDER_ID, FEW, lambda rows: rows.progress(rows.staff, rows.owned)),
+    ask("progress, for its owner", RENDER_ID, FEW, lambda rows: rows.progress(rows.ada, rows.owned)),
+    ask("progress, without owner", RENDER_ID, FEW, lambda rows: rows.progress(None, rows.ownerless)),
     ask(
         "progress, by our id", PRIMARY_KEY, FEW, lambda rows: rows.progress(rows.ada, rows.owned, id=str(rows.owned.pk))
     ),
     ask("our id", PRIMARY_KEY, FEW, lambda rows: rows.get(rows.ada, f"/api/renders/{rows.owned.pk}/")),
-    ask("renderId alone", "render_remote_unique", FEW, lambda rows: list(renders.matching_id("r900"))),
-    ask("either id", "render_remote_unique", FEW, lambda rows: list(renders.matching_id(str(rows.owned.pk), "r900"))),
-    ask("webhook", "render_remote_unique", FEW, lambda rows: deliver(about(rows.owned))),
+    ask("renderId alone", RENDER_ID, FEW, lambda rows: list(renders.matching_id("r900"))),
+    ask("either id", RENDER_ID, FEW, lambda rows: list(renders.matching_id(str(rows.owned.pk), "r900"))),
+    ask("webhook", RENDER_ID, FEW, lambda rows: deliver(about(rows.owned))),
     ask("key", "render_idempotent_per_owner", FEW, lambda rows: renders.with_key("key 200", owner=rows.eve).get()),
     ask("key without owner", "render_idempotent", FEW, lambda rows: renders.with_key("key 60", owner=None).first()),
     ask("new key", "render_idempotent_per_owner", FEW, lambda rows: renders.with_key("new", owner=rows.ada).first()),
@@ -187,19 +195,23 @@ ALL_DAY = [
     ask("due", NEXT_REFRESH, SOME, lambda rows: lease.claim_due([])),
     ask("due, not in a bucket", NEXT_REFRESH, SOME, lambda rows: lease.claim_due(["another"])),
     ask("next due", NEXT_REFRESH, FEW, lambda rows: lease.seconds_until_due([])),
-    ask("renderIds of a bucket", "render_remote_unique", SOME, find_known),
+    ask("renderIds of a bucket", RENDER_ID, SOME, find_known),
     ask("all to refresh", "render_status_newest", SOME, lambda rows: list(refresh_renders._choose(None).iterator())),
     ask("ended long ago", "render_newest", SOME, purge),
     ask("expired keys", "render_idempotent_per_owner", SOME, lambda rows: free_expired_keys()),
     ask("failed deliveries", "delivery_failed_newest", SOME, lambda rows: list(deliveries.failed().values_list("pk"))),
     ask("old deliveries", "delivery_newest", SOME, lambda rows: retention.delete_deliveries(before=rows.created_at(9))),
 ]
+DASHBOARD = [
+    ask("dashboard", "render_reason_newest", DASHBOARD_LIMITS, lambda rows: rows.dashboard("/admin/")),
+    ask("dashboard, now", "render_status_newest", DASHBOARD_LIMITS, lambda rows: rows.dashboard("/admin/now/")),
+]
 ADMIN = [
     ask("admin", "render_newest", PAGES, lambda rows: rows.admin()),
     ask(
         "admin, queued",
         ("render_status_newest", "render_queued"),
-        PAGES,
+        SOME,
         lambda rows: rows.admin(status__exact="queued"),
     ),
     ask("admin, submitting", "render_status_newest", PAGES, lambda rows: rows.admin(status__exact="submitting")),
@@ -207,10 +219,36 @@ ADMIN = [
     ask("admin, lost", "render_reason_newest", PAGES, lambda rows: rows.admin(failure_reason__exact="lost")),
     ask("admin, rejected", "render_reason_newest", PAGES, lambda rows: rows.admin(0, failure_reason__exact="rejected")),
     ask("admin, a time", "render_newest", PAGES, lambda rows: rows.admin(10, created_at__gte=rows.created_at(3991))),
-    ask("admin, find a renderId", "render_remote_unique", PAGES, lambda rows: rows.admin(1, q="r900")),
+    ask("admin, find a renderId", RENDER_ID, PAGES, lambda rows: rows.admin(1, q="r900")),
     ask("admin, find our id", PRIMARY_KEY, PAGES, lambda rows: rows.admin(1, q=str(rows.owned.pk))),
     ask("admin, find an owner", "render_owner_newest", PAGES, lambda rows: rows.admin(q="eve")),
-    ask("admin, find an error", "render_status_newest", SOME, lambda rows: rows.admin(0, q="nonsense")),
+    ask("admin, active", "render_active_newest", SOME, lambda rows: rows.admin(tab="active")),
+    ask("admin, needs attention", "render_active_newest", SOME, lambda rows: rows.admin(tab="attention")),
+    ask("admin, failed today", "render_status_newest", PAGES, lambda rows: rows.admin(0, tab="failed-today")),
+    ask("admin, an owner", "render_owner_newest", PAGES, lambda rows: rows.admin(owner__id__exact=rows.eve.pk)),
+    ask(
+        "admin, failed of an owner",
+        "render_owner_status_newest",
+        PAGES,
+        lambda rows: rows.admin(owner__id__exact=rows.ada.pk, status__exact="failed"),
+    ),
+    ask(
+        "admin, a template",
+        "render_template_newest",
+        PAGES,
+        lambda rows: rows.admin(template__id__exact=rows.template.pk),
+    ),
+    ask(
+        "admin, days",
+        "render_newest",
+        PAGES,
+        lambda rows: rows.admin(created_from=f"{rows.created_at(3000):%Y-%m-%d}", created_to="9999-12-31"),
+    ),
+    ask("admin, the beginning of a renderId", "render_id_prefix", FOUND, lambda rows: rows.admin(10, q="r396")),
+    ask("admin, the beginning of our id", PRIMARY_KEY, FOUND, lambda rows: rows.admin(1, q=str(rows.owned.pk)[:13])),
+    ask("admin, the beginning of owners", "render_owner_newest", FOUND, lambda rows: rows.admin(q="e")),
+    ask("admin, the queue", "render_queued", SOME, lambda rows: waiting(renders.queued()[:3])),
+    ask("admin, posters", "render_one_poster", FEW, lambda rows: list(renders.with_poster_of([rows.owned.pk]))),
     ask("admin, deliveries", "delivery_newest", PAGES, lambda rows: rows.admin(of="webhookdelivery")),
     ask(
         "admin, failed deliveries",
@@ -221,13 +259,16 @@ ADMIN = [
     ask("admin, a render's deliveries", "delivery_", PAGES, lambda rows: rows.admin(1, "webhookdelivery", q="r900")),
 ]
 
+if connection.vendor == "postgresql":  # SQLite reads the words of the newest
+    ADMIN.append(ask("admin, find words", "render_words", SOME, lambda rows: rows.admin(0, q="nonsense")))
+
 
 def test_what_is_due_does_not_change_while_the_tests_run(rows: ManyRows) -> None:
     states = RefreshState.objects
     assert states.due(rows.now).count() == states.due(rows.now + timedelta(minutes=30)).count() == 42
 
 
-@pytest.mark.parametrize(("index", "limits", "answer"), [*ONE_RENDER, *LISTS, *FILTERED, *ALL_DAY, *ADMIN])
+@pytest.mark.parametrize(("index", "limits", "answer"), [*ONE_RENDER, *LISTS, *FILTERED, *ALL_DAY, *DASHBOARD, *ADMIN])
 def test_is_answered_by_its_index(
     index: str | tuple[str, ...], limits: tuple[int, int], answer: Ask, rows: ManyRows
 ) -> None:

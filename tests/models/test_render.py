@@ -20,6 +20,7 @@ READING: dict[str, Any] = {
     "currency": "USD",
     "function_seconds": 9.5,
     "deadline_at": None,
+    "first_chunk_at": None,
 }
 
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ READING: dict[str, Any] = {
     "currency": "USD",
     "function_seconds": 9.5,
     "deadline_at": None,
+    "first_chunk_at": None,
 }
 OUTPUT: dict[str, Any] = {"output_bucket": BUCKET, "output_key": "renders/x/y.mp4", "output_size": 9}
 REMOTE = {"render_id": "abc123", "bucket_name": BUCKET, "cloudwatch_logs": "c", "folder_in_s3_console": "f"}
@@ -59,6 +61,18 @@ class TestTransitions:
         transitions.record_progress(render, **{**READING, "progress": 0.2, "frames_rendered": 3}, at=now)
         saved(render)
         assert (render.progress, render.frames_rendered) == (0.5, 75)
+
+    @pytest.mark.parametrize(("minutes", "is_believed"), [(-1, True), (1, False)])
+    def test_first_frames_were_there_when_seen_or_when_a_chunk_was_ready_before(
+        self, minutes: int, is_believed: bool
+    ) -> None:
+        render, now = make_render(), timezone.now()
+        transitions.record_progress(render, **{**READING, "frames_rendered": 0}, at=now)
+        assert render.first_frame_at is None
+        ready_at = now + timedelta(minutes=minutes)
+        transitions.record_progress(render, **{**READING, "first_chunk_at": ready_at}, at=now)
+        transitions.record_progress(render, **READING, at=now + timedelta(minutes=2))
+        assert render.first_frame_at == (ready_at if is_believed else now)
 
     def test_progress_never_passes_one(self) -> None:
         render = make_render()

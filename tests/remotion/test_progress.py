@@ -115,6 +115,11 @@ class TestFailedRenders:
         step["progress.json"]["errors"][0]["message"] = "x" * 5_000_000
         assert read(step).error_message == "x" * 2000
 
+    def test_an_error_says_when_its_chunk_was_rendered_again(self) -> None:
+        step = last("throws-in-chunk")
+        step["progress.json"]["retries"] = [{"chunk": 1, "attempt": 2, "time": 1_795_418_000_000}]
+        assert [error.get("retriedAt") for error in read(step).errors] == [1_795_418_000_000, None]
+
     def test_an_error_that_is_tried_again_is_not_fatal(self) -> None:
         step = last("bad-metadata")
         for error in step["progress.json"]["errors"]:
@@ -129,6 +134,7 @@ class TestFailedRenders:
             ("net::ERR_INSUFFICIENT_RESOURCES", "memory"),
             ("Error: Target closed.", "crashed"),
             ("TooManyRequestsException: Rate Exceeded", "limit of concurrent functions"),
+            ("AWS Concurrency limit reached (Original Error: Rate Exceeded.)", "limit of concurrent functions"),
         ],
     )
     def test_known_errors_are_explained(self, stack: str, words: str) -> None:
@@ -159,6 +165,11 @@ class TestDeadline:
 
     def test_a_finished_render_has_none(self) -> None:
         assert not read(last("succeeds"), now=9e15).is_past_deadline
+
+
+def test_the_first_chunk_is_the_one_that_was_ready_first() -> None:
+    timings = last("succeeds")["progress.json"]["timings"]
+    assert read(last("succeeds")).first_chunk_in_ms == min(timing["rendered"] for timing in timings)
 
 
 def test_output_key_follows_the_name_that_was_asked_for() -> None:

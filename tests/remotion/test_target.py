@@ -9,7 +9,14 @@ from remotion_lambda.version import VERSION
 
 from renders.remotion.errors import SetupError
 from renders.remotion.site import configured_site
-from renders.remotion.target import NOT_SET_UP, SECRET_KEY_MISSING, LambdaTarget, deploy_command, how_to_deploy
+from renders.remotion.target import (
+    NOT_SET_UP,
+    SECRET_KEY_MISSING,
+    LambdaTarget,
+    deploy_command,
+    how_to_deploy,
+    memory_in_name,
+)
 from renders.sandbox.toolchain import SOURCES
 
 ROOT = Path(django_settings.BASE_DIR)
@@ -95,3 +102,11 @@ def test_a_site_is_needed(settings: Any) -> None:
 def test_serve_url_wins_over_the_site_name(settings: Any) -> None:
     settings.REMOTION_SERVE_URL = "https://example.com/site"
     assert configured_site() == "https://example.com/site"
+
+
+@pytest.mark.parametrize(
+    ("name", "memory"),
+    [("remotion-render-4-0-527-mem3009mb-disk10240mb-240sec", 3009), ("renderer", None)],
+)
+def test_a_function_of_remotions_name_tells_its_memory(name: str, memory: int | None) -> None:
+    assert memory_in_name(name) == memory
