@@ -17,6 +17,7 @@ from django.db import close_old_connections, connection
 from renders.models import Render, channels
 from renders.remotion.errors import RemotionError
 from renders.services.dispatch import admit_next, dispatch_next, start_admitted
+from renders.services.heartbeat import Heartbeat
 from renders.services.log_throttle import LogThrottle
 from renders.services.reconcile import reconcile
 from renders.services.refresh.circuit_breaker import CircuitBreaker
@@ -69,6 +70,7 @@ class Worker:
         self._breaker = CircuitBreaker()
         self._throttle = LogThrottle(logger)
         self._webhooks = WebhookLoop(throttle=self._throttle)
+        self._heartbeat = Heartbeat()
 
     def stop(self) -> None:
         """End ``run()`` after the calls under way.
@@ -85,6 +87,7 @@ class Worker:
         loops += [partial(self._repeat, self._refresh) for _ in range(REFRESH_THREADS)]
         loops.append(partial(self._repeat, self._reconcile, retry_after=RECONCILE_SECONDS))
         loops.append(partial(self._repeat, self._deliver_webhooks))
+        loops.append(partial(self._repeat, self._write_heartbeat))
         if connection.vendor == "postgresql":
             loops.append(partial(self._repeat, self._listen))
             loops.append(partial(self._repeat, self._listen_for_events))
@@ -98,11 +101,14 @@ class Worker:
                     self.stop()
                     raise WorkerFailed(f"A thread of the worker has ended: {ended.pop().exception()!r}")
             logger.info("The worker stops after the calls under way.")
+        self._attempt(self._heartbeat.stop)
+        connection.close()
         self._throttle.flush(all_counts=True)
         logger.info("The worker has stopped.")
 
     def run_once(self) -> None:
         """Do one round. Raise WorkerFailed if a part of it failed."""
+        self._heartbeat = Heartbeat(is_continuous=False)
         with _alone_on_sqlite():
             with ThreadPoolExecutor(DISPATCH_THREADS) as threads:
                 for _ in range(DISPATCH_THREADS):
@@ -110,6 +116,7 @@ class Worker:
             for part in (self._reconcile, self._refresh, self._deliver_webhooks_once):
                 if not self._stop.is_set():
                     self._attempt(part)
+            self._attempt(self._heartbeat.stop)
         self._throttle.flush(all_counts=True)
         if self.failures:
             raise WorkerFailed("A part of the round failed.")
@@ -133,8 +140,14 @@ class Worker:
         except Exception as err:
             reason, exc_info = repr(err), err
         self.failures += 1
-        self._throttle.log(logging.ERROR, f"{part.__name__.strip('_')} failed: {reason}", exc_info=exc_info)
+        message = f"{part.__name__.strip('_')} failed: {reason}"
+        self._heartbeat.note_failure(message)
+        self._throttle.log(logging.ERROR, message, exc_info=exc_info)
         return None
+
+    def _write_heartbeat(self) -> float:
+        """Write that the worker runs, on a thread of its own: no other part can delay it."""
+        return self._heartbeat.beat()
 
     def _dispatch(self) -> float:
         """Start the next render.
@@ -203,6 +216,7 @@ class Worker:
         for name, error in result.failures.items():
             self.failures += 1
             message = f"Unconfirmed renders could not be looked for in {name}: {error}"
+            self._heartbeat.note_failure(message)
             self._throttle.log(logging.WARNING, message, extra={"bucket": name})
         if result.requests:
             self._throttle.log(logging.INFO, result.summary, key=reconcile)
@@ -217,6 +231,7 @@ class Worker:
             unread = Counter((result.render.bucket_name, str(result.error)) for result in results if result.error)
             for (bucket_name, reason), count in unread.items():
                 message = f"{bucket_name} could not be read: {reason}"
+                self._heartbeat.note_failure(message)
                 self._throttle.log(logging.WARNING, message, count=count, extra={"bucket": bucket_name})
         due_in = seconds_until_due(self._breaker.open_buckets())
         return self.interval if due_in is None else min(self.interval, max(MIN_PAUSE_SECONDS, due_in))

@@ -1,6 +1,6 @@
 """Slots: how many functions may run at once, and which render may start now."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -36,7 +36,10 @@ def has_free_slots(render: Render) -> bool:
     use = SlotUse(timezone.now())
     if not use.fits(render) or not use.fits_owner(render):
         return False
-    heads = _heads_that_may_start(use)
+    first_queued = list(Render.objects.first_queued_of_each_owner())
+    if not first_queued:
+        return True
+    heads = _that_may_start(first_queued, use)
     if any(_is_put_off(head, use.at) for head in heads):
         return False  # AWS has just said that it has no capacity
     own = _slots_queued([render.owner_id])
@@ -53,7 +56,7 @@ def next_to_start() -> Render | None:
     use = SlotUse(timezone.now())
     if use.total >= settings.REMOTION_CONCURRENCY:
         return None
-    while heads := _heads_that_may_start(use):
+    while heads := _that_may_start(Render.objects.first_queued_of_each_owner(), use):
         first = min(heads, key=use.turn)
         if _is_put_off(first, use.at) or not use.fits(first):
             return None
@@ -63,9 +66,9 @@ def next_to_start() -> Render | None:
     return None
 
 
-def _heads_that_may_start(use: SlotUse) -> list[Render]:
-    """Return the first queued render of each owner whose quota lets it start."""
-    heads = list(Render.objects.first_queued_of_each_owner())
+def _that_may_start(first_queued: Iterable[Render], use: SlotUse) -> list[Render]:
+    """Return those that their owners' quotas let start."""
+    heads = list(first_queued)
     use.load_limits(head.owner_id for head in heads)
     return [head for head in heads if use.fits_owner(head)]
 

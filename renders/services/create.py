@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from renders.models import Quota, Render, RenderMetadata
+from renders.models import Quota, Render, RenderMetadata, RenderText
 from renders.remotion.errors import RemotionError, Throttled, Unavailable
 from renders.remotion.payload import may_be_uploaded
 from renders.remotion.target import LambdaTarget
@@ -147,7 +147,7 @@ def _admit(
             if (request.reuse or request.unique_external_id) and with_same_key(render).exists():
                 raise IntegrityError("The key is known.")
         if request.unique_external_id:
-            _require_new_external_id(render)
+            require_new_external_id(render)
         if request.reuse and (twin := Render.objects.reusable(render.reuse_key).first()):
             return twin
         is_admitted = start_now and has_free_slots(render)
@@ -160,11 +160,13 @@ def _admit(
             Render.objects.filter(poster_of=render.poster_of_id).update(poster_of=None)  # the one that failed
         render.save(force_insert=True)
         RenderMetadata.objects.store([render])
+        RenderText.objects.store([render])
         publish_queued([render])
     return None
 
 
-def _require_new_external_id(render: Render) -> None:
+def require_new_external_id(render: Render) -> None:
+    """Raise ExternalIdExists if the owner has a render with the external id of this new one."""
     known = Render.objects.with_external_id(render.external_id, owner=render.owner)
     if (render_id := known.values_list("pk", flat=True).first()) is not None:
         raise ExternalIdExists(render_id)

@@ -10,8 +10,8 @@ from django.conf import settings
 from renders.models import Quota, Render
 from renders.remotion.target import LambdaTarget
 from renders.services.admission import has_free_slots
-from renders.services.create import new_render
-from renders.services.errors import PriorityTooHigh, Refused
+from renders.services.create import new_render, require_new_external_id
+from renders.services.errors import ExternalIdExists, PriorityTooHigh, Refused
 from renders.services.quotas import (
     default_priority,
     quota_of,
@@ -27,6 +27,9 @@ WOULD_WAIT = "No slots are free for it now: it would be queued."
 WOULD_BE_REFUSED = (
     "No slots are free for it now: it would be refused with 429. Send it to /api/renders/ to let it wait."
 )
+FIELDS: dict[type[Refused], str] = {PriorityTooHigh: "priority", ExternalIdExists: "externalId"}
+"""Which field of a request is at fault; else it is a quota."""
+
 NO_ESTIMATE = "The cost cannot be estimated: no render of this kind has succeeded yet."
 
 
@@ -76,16 +79,20 @@ def dry_run(*, owner: Any, request: RenderRequest, may_wait: bool, priority: int
     result.estimated_cost = rates.estimate(render)
     if result.estimated_cost is None:
         result.warnings.append(NO_ESTIMATE)
-    _add_what_stops_it(result, render, quota, may_wait=may_wait)
+    _add_what_stops_it(result, render, quota, request=request, may_wait=may_wait)
     return result
 
 
-def _add_what_stops_it(result: DryRun, render: Render, quota: Quota | None, *, may_wait: bool) -> None:
-    """Add what the quota refuses to the errors, and to the warnings what may change at any moment."""
+def _add_what_stops_it(
+    result: DryRun, render: Render, quota: Quota | None, *, request: RenderRequest, may_wait: bool
+) -> None:
+    """Add what would be refused to the errors, and to the warnings what may change at any moment."""
     checks: list[Callable[[], None]] = [
         partial(require_priority, render.priority, quota),
         partial(require_budget, render.owner, quota, [render]),
     ]
+    if request.unique_external_id:
+        checks.append(partial(require_new_external_id, render))
     if not has_free_slots(render):
         result.warnings.append(WOULD_WAIT if may_wait else WOULD_BE_REFUSED)
         if may_wait:
@@ -96,5 +103,5 @@ def _add_what_stops_it(result: DryRun, render: Render, quota: Quota | None, *, m
         try:
             check()
         except Refused as err:
-            name = "priority" if isinstance(err, PriorityTooHigh) else "quota"
+            name = FIELDS.get(type(err), "quota")
             result.errors.setdefault(name, []).append(str(err))

@@ -14,15 +14,16 @@ from renders.remotion.target import LambdaTarget
 from renders.services.errors import Conflict, FilesExpired
 
 
-def sign_output(render: Render) -> str | None:
+def sign_output(render: Render, *, file_name: str = "") -> str | None:
     """Return a URL that shows the output for one hour; None if there is none yet, or no more.
 
-    Raise SetupError if the settings lack what a signature needs.
+    With a ``file_name`` it is downloaded under that. Raise SetupError if the settings lack what a signature needs.
     """
     if render.status != Render.Status.SUCCEEDED or render.is_expired:
         return None
     target = LambdaTarget.in_region(render.region)
-    return storage.sign_output_url(target, bucket_name=render.output_bucket, key=render.output_key)
+    place = {"bucket_name": render.output_bucket, "key": render.output_key}
+    return storage.sign_output_url(target, **place, file_name=file_name)
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class OutputLink:
     expires_at: datetime
 
 
-def link_to_output(render: Render) -> OutputLink:
-    """Return a link to the output of a render that has succeeded.
+def link_to_output(render: Render, *, file_name: str = "") -> OutputLink:
+    """Return a link to the output of a render that has succeeded; with a ``file_name``, it is downloaded under that.
 
     Raise Conflict if it has not, FilesExpired if the output is deleted by now; SetupError if the settings lack what a
     signature needs.
@@ -42,7 +43,7 @@ def link_to_output(render: Render) -> OutputLink:
     if render.status != Render.Status.SUCCEEDED:
         raise Conflict(f"The render is {render.status}, so there is nothing to download{_until(render)}.")
     expires_at = timezone.now() + timedelta(seconds=storage.SIGNED_URL_SECONDS)
-    url = sign_output(render)
+    url = sign_output(render, file_name=file_name)
     if url is None:
         raise FilesExpired("The files of this render have been deleted: their time has passed.")
     return OutputLink(url, expires_at)

@@ -1,6 +1,5 @@
 """Quotas: what an owner may use, and what is refused because of it, before anything is paid."""
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,8 +8,12 @@ from django.utils import timezone
 
 from renders.models import Quota, Render
 from renders.services.errors import CostQuotaExceeded, PriorityTooHigh, TooManyWaiting
+from renders.services.json_schema.values import counted
 from renders.services.usage.estimate import Rates
 from renders.services.usage.spending import cost_of_active, cost_this_month
+
+LEAST_COST = 1e-9
+"""What is less is nothing: a remainder of sums."""
 
 
 def quota_of(owner: Any) -> Quota | None:
@@ -49,9 +52,10 @@ def require_place_in_queue(owner: Any, quota: Quota | None, *, count: int = 1) -
     waiting = Render.objects.queued().filter(owner=owner).count()
     if waiting + count > quota.max_waiting:
         asked = "this one" if count == 1 else f"these {count:,}"
+        are_queued = f"{counted(waiting, 'render')} {_whose(owner)} {'is' if waiting == 1 else 'are'} queued"
         advice = "try again when some have started" if count <= quota.max_waiting else "ask for fewer at once"
         raise TooManyWaiting(
-            f"{waiting:,} of your renders are queued and {quota.max_waiting:,} may be, so {asked} cannot wait too:"
+            f"{are_queued} and {quota.max_waiting:,} may be, so {asked} cannot wait too:"
             f" {advice if quota.max_waiting else 'ask for a higher limit'}."
         )
 
@@ -71,15 +75,23 @@ def require_budget(owner: Any, quota: Quota | None, renders: Iterable[Render]) -
     estimate = sum(rates.estimate(render) or 0 for render in renders)
     limit, used = quota.max_cost_per_month, ended + reserved
     if used >= limit or used + estimate > limit:
+        may, spent, expected, more = _amounts(limit, ended, reserved, estimate, currency=rates.currency or "USD")
         raise CostQuotaExceeded(
-            f"Your renders may cost {_amount(limit)} a month: {_amount(ended)} have been spent in"
-            f" {timezone.now():%B}, {_amount(reserved)} are expected for renders that run or wait, and"
-            f" {_amount(estimate)} for this request. Wait until next month (UTC), or ask for a higher limit."
+            f"Renders {_whose(owner)} may cost {may} a month: {spent} have been spent in {timezone.now():%B},"
+            f" {expected} are expected for renders that run or wait, and {more} for this request. Wait until next month"
+            " (UTC), or ask for a higher limit."
         )
 
 
-def _amount(cost: float) -> str:
-    """Return it with two decimals; of less than 0.01, which a short render costs, two digits that are not 0."""
-    if cost >= 0.01 or cost < 1e-9:
-        return f"{cost:,.2f}"
-    return f"{cost:.{1 - math.floor(math.log10(cost))}f}"
+def _whose(owner: Any) -> str:
+    """Return whose renders they are, by name: who reads it may have asked for somebody else."""
+    return f"of {owner.get_username()}" if owner else "without an owner"
+
+
+def _amounts(*costs: float, currency: str) -> list[str]:
+    """Return costs that are compared, all with as many decimals: four where one is less than a cent."""
+    decimals = 2 if all(cost >= 0.01 or cost < LEAST_COST for cost in costs) else 4
+    return [
+        f"under 0.0001 {currency}" if LEAST_COST <= cost < 0.0001 else f"{cost:,.{decimals}f} {currency}"
+        for cost in costs
+    ]

@@ -98,7 +98,7 @@ class TestCost:
         UsageDay.objects.filter(owner=user).update(cost=10)
         response = post(api)
         assert (response.status_code, response.json()["code"]) == (402, "cost_quota_exceeded")
-        assert "10.00 a month: 10.00 have been spent" in response.json()["error"]
+        assert "ada may cost 10.00 USD a month: 10.00 USD have been spent" in response.json()["error"]
         assert (Render.objects.count(), numbered.count(INVOKE)) == (1, 1)
 
     def test_so_does_what_is_expected_of_active_renders_and_of_this_one(self, user: User) -> None:
@@ -108,13 +108,22 @@ class TestCost:
         make_render(Status.QUEUED, owner=user)
         new = Render(owner=user, duration_in_frames=150)
         require_budget(user, quota, [new])
-        with pytest.raises(CostQuotaExceeded, match=r"6.00 have been spent .* 1.50 are expected .* 3.00 for this"):
+        with pytest.raises(
+            CostQuotaExceeded, match=r"6.00 USD have been spent .* 1.50 USD are expected .* 3.00 USD for this"
+        ):
             require_budget(user, quota, [new, new])
 
     def test_less_than_a_cent_is_told_too(self, user: User) -> None:
         quota = Quota.objects.create(owner=user, max_cost_per_month=0.005)
         spend(user, 0.00512)
-        with pytest.raises(CostQuotaExceeded, match=r"cost 0.0050 a month: 0.0051 have been spent .* 0.00 for this"):
+        said = r"of ada may cost 0.0050 USD a month: 0.0051 USD have been spent .* 0.0000 USD for this"
+        with pytest.raises(CostQuotaExceeded, match=said):
+            require_budget(user, quota, [Render(owner=user)])
+
+    def test_next_to_nothing_is_not_told_as_nothing(self, user: User) -> None:
+        quota = Quota.objects.create(owner=user, max_cost_per_month=0.00004)
+        spend(user, 0.01)
+        with pytest.raises(CostQuotaExceeded, match=r"may cost under 0.0001 USD a month: 0.0100 USD have been spent"):
             require_budget(user, quota, [Render(owner=user)])
 
     def test_zero_allows_nothing(self, user: User) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from renders.models import Batch, Event, Render, RenderMetadata
+from renders.models import Batch, Event, Render, RenderMetadata, RenderText
 from renders.remotion.target import LambdaTarget
 from renders.services.batches.complete import completed_event
 from renders.services.create import new_render
@@ -128,6 +128,7 @@ def _commit(batch: Batch, items: Sequence[BatchItem | Result]) -> None:
         batch.save(force_insert=True)
         Render.objects.bulk_create(rows)
         RenderMetadata.objects.store(rows)
+        RenderText.objects.store(rows)
         if rows:
             publish_queued(rows)
         else:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from renders.models import Event, Render, WebhookEndpoint
+from renders.models import Event, Render, RenderText, WebhookEndpoint
 from renders.services.batches.complete import complete_batches, completed_event
 from renders.services.events.changes import ENDS, event_types
 from renders.services.events.payload import FIELDS, render_data
+from renders.services.statistics.ends import count_ends, ends_to_undo
 from renders.services.usage import record
 
 Type = Event.Type
@@ -14,6 +15,8 @@ Types = Mapping[UUID, Sequence[Event.Type]]
 """What happened to each render, by its id."""
 
 END_TYPES = frozenset(ENDS.values())
+WITH_ERROR = frozenset({Type.FAILED, Type.RECOVERED})
+"""What happened to a render whose error is another than before, so that it is found by other words."""
 
 
 def happened(renders: Iterable[Render]) -> Types:
@@ -22,7 +25,7 @@ def happened(renders: Iterable[Render]) -> Types:
 
 
 def publish(types_of: Types) -> None:
-    """Store an event for each of these, of renders whose rows are saved, and what those that ended have used.
+    """Store an event for each of these, of renders whose rows are saved; count those that ended, and what they used.
 
     Call it at the very end of the transaction that changes them: it takes the lock under which events are inserted.
     A batch whose last render has ended is completed, and that is an event too.
@@ -37,9 +40,14 @@ def publish(types_of: Types) -> None:
         events += [
             completed_event(batch) for batch in complete_batches({row.batch_id for row in ended if row.batch_id})
         ]
+        RenderText.objects.update_errors(row for row in rows if not WITH_ERROR.isdisjoint(wanted[row.pk]))
+        recovered = [pk for pk, types in wanted.items() if Type.RECOVERED in types]
+        undone = ends_to_undo(recovered, end_types=END_TYPES)
         Event.objects.lock_publishing()
         Event.objects.bulk_create(events)
         record.record_ends(ended)
+        if ended or undone:
+            count_ends(ended, undone=undone)
 
 
 def publish_queued(renders: Iterable[Render]) -> None:

@@ -261,6 +261,7 @@ def _record(render: Render, found: Observation, now: datetime) -> None:
         currency=found.progress.currency,
         function_seconds=_seconds(found.progress.billing_duration),
         deadline_at=_from_ms(found.progress.deadline_in_ms),
+        first_chunk_at=_from_ms(found.progress.first_chunk_in_ms),
         at=now,
     )
 

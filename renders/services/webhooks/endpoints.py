@@ -29,10 +29,15 @@ def create_endpoint(
     )
     check_endpoint(endpoint)
     secret_of(endpoint)
-    if WebhookEndpoint.objects.filter(owner=owner).exclude(url="").count() >= MAX_ENDPOINTS:
-        raise Conflict(TOO_MANY)
+    require_room(owner)
     endpoint.save(force_insert=True)
     return endpoint
+
+
+def require_room(owner: Any) -> None:
+    """Raise Conflict if the owner has as many endpoints as one may have."""
+    if WebhookEndpoint.objects.filter(owner=owner).exclude(url="").count() >= MAX_ENDPOINTS:
+        raise Conflict(TOO_MANY)
 
 
 def update_endpoint(endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from renders.models import WebhookEndpoint, WebhookMessage, WebhookMessageQuerySet
+from renders.models import Event, Render, WebhookEndpoint, WebhookMessage, WebhookMessageQuerySet
 from renders.services.errors import Conflict
 from renders.services.webhooks.body import PING
 
@@ -44,6 +44,19 @@ def replay_failed(endpoint: WebhookEndpoint, *, since: datetime) -> int:
         if not endpoint.enabled:
             raise Conflict(DISABLED)
         return _queue_again(endpoint, endpoint.messages.filter(created_at__gte=since), (Status.FAILED,))
+
+
+def replay_last_event(render: Render) -> tuple[list[WebhookMessage], list[tuple[WebhookMessage, Conflict]]]:
+    """Queue all messages again that tell the last event of a render, and return those, and those refused with why."""
+    told = WebhookMessage.objects.filter(render=render).exclude(type=Event.Type.PROGRESSED)
+    last = told.order_by("-event_id").values_list("event_id", flat=True).first()
+    queued, refused = [], []
+    for message in told.filter(event=last).order_by("id"):
+        try:
+            queued.append(replay(message))
+        except Conflict as err:
+            refused.append((message, err))
+    return queued, refused
 
 
 def _queue_again(endpoint: WebhookEndpoint, messages: WebhookMessageQuerySet, statuses: Collection[str]) -> int:

@@ -129,6 +129,7 @@ def progressed(progress: float) -> Callable[[Render], object]:
         cost=0.0,
         currency="USD",
         function_seconds=1.0,
+        first_chunk_at=None,
         deadline_at=None,
         at=timezone.now(),
     )
