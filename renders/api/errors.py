@@ -242,7 +242,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
-        sentence = f"There is nothing at {request.path}. docs/api.md has the API."
+        sentence = f"There is nothing at {request.path}. /api/docs/ describes the API."
         return _json(sentence, code="not_found", status=404)
     return defaults.page_not_found(request, exception)
 

@@ -98,6 +98,14 @@ def check_exposure(**kwargs: Any) -> list[CheckMessage]:
                 id="renders.W003",
             )
         )
+    if settings.WEBHOOK_ALLOW_PRIVATE:
+        messages.append(
+            Warning(
+                "WEBHOOK_ALLOW_PRIVATE is on: whoever makes a webhook endpoint can send requests into your network.",
+                hint="Switch it off; it is meant for development.",
+                id="renders.W014",
+            )
+        )
     return messages
 
 

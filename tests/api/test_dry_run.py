@@ -55,7 +55,7 @@ class TestBothEndpoints:
         Quota.objects.create(owner=user, max_cost_per_month=0)
         answer = try_out(api, path).json()
         assert answer["valid"] is False
-        assert "may cost 0.00 a month" in answer["errors"]["quota"][0]
+        assert "may cost 0.00 USD a month" in answer["errors"]["quota"][0]
 
     def test_no_free_slots_are_a_warning(self, api: APIClient, aws: ScriptedServer, path: str) -> None:
         make_render(slots_needed=200)
@@ -93,6 +93,14 @@ class TestRenders:
         assert try_out(api, priority=5).json()["valid"] is True
         Quota.objects.create(owner=user, max_priority=1)
         assert "send 1 or less" in try_out(api, priority=5).json()["errors"]["priority"][0]
+
+    def test_an_external_id_that_is_not_unique_is_an_error(
+        self, api: APIClient, user: User, aws: ScriptedServer
+    ) -> None:
+        render = make_render(owner=user, external_id="order-1")
+        asked: dict[str, Any] = {"externalId": "order-1", "uniqueExternalId": True}
+        assert str(render.pk) in try_out(api, **asked).json()["errors"]["externalId"][0]
+        assert try_out(api, **asked | {"externalId": "order-2"}).json()["valid"] is True
 
     def test_a_full_queue_is_an_error(self, api: APIClient, user: User, aws: ScriptedServer) -> None:
         make_render(slots_needed=200)

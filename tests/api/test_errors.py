@@ -111,4 +111,4 @@ class TestElsewhere:
         assert response.json()["code"] == "server_error"
 
     def test_the_front_page_leads_to_the_admin(self) -> None:
-        assert Client().get("/")["Location"] == "/admin/renders/render/"
+        assert Client().get("/")["Location"] == "/admin/"

@@ -172,12 +172,8 @@ class TestQuota:
 
     def test_ones_own_without_a_limit_is_none(self, client: Client, user: User) -> None:
         Quota.objects.create(owner=user)
-        Quota.objects.create(owner=None, max_requests_per_minute=0)
+        Quota.objects.create(owner=None, max_requests_per_minute=1)
         assert limits(client.get("/api/options/")) == (None, None)
-
-    def test_none_at_all(self, client: Client, user: User) -> None:
-        Quota.objects.create(owner=user, max_requests_per_minute=0)
-        assert client.get("/api/options/").status_code == 429
 
     def test_both_limits_hold(self, client: Client, user: User, settings: Any, clock: Clock) -> None:
         settings.API_RATE_READ = "5/hour"

@@ -40,6 +40,7 @@ class TestCreate:
         assert endpoint.owner == user
         assert told == told | body | {"id": str(endpoint.pk), "enabled": True, "secret": secret_of(endpoint)}
         assert "secret" not in api.get(at(endpoint)).json()
+        assert response.headers["Cache-Control"] == "no-store"
 
     @pytest.mark.parametrize(
         ("body", "field"),
@@ -96,9 +97,11 @@ class TestChange:
         assert api.get(at(endpoint)).status_code == 404
 
     def test_rotate(self, api: APIClient, endpoint: WebhookEndpoint) -> None:
-        before = api.get(at(endpoint, "secret/")).json()["secret"]
+        read = api.get(at(endpoint, "secret/"))
+        before = read.json()["secret"]
         rotated = post(api, at(endpoint, "rotate-secret/"))
         assert rotated.status_code == 200
+        assert read.headers["Cache-Control"] == rotated.headers["Cache-Control"] == "no-store"
         assert rotated.json()["secret"] == api.get(at(endpoint, "secret/")).json()["secret"] != before
         assert rotated.json()["previousSecretUntil"]
         again = post(api, at(endpoint, "rotate-secret/"))

@@ -24,6 +24,7 @@ def ids() -> list[str]:
 @pytest.fixture(autouse=True)
 def set_up_environment(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_IS_GENERATED = SECRET, False
+    settings.WEBHOOK_ALLOW_PRIVATE = False
     monkeypatch.setattr(storage, "missing_lifecycle_rules", lambda *_, **__: [])  # S3 is not asked
     monkeypatch.setattr(environ.Env, "ENVIRON", {})
 
@@ -39,6 +40,7 @@ def test_the_defaults_are_fine() -> None:
         ("REMOTION_SITE_NAME", "", "renders.W001"),
         ("API_ALLOW_ANONYMOUS", True, "renders.W002"),
         ("REMOTION_PRIVACY", "public", "renders.W003"),
+        ("WEBHOOK_ALLOW_PRIVATE", True, "renders.W014"),
         ("SECRET_KEY_IS_GENERATED", True, "renders.W009"),
     ],
 )

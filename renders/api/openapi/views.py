@@ -10,7 +10,7 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
     OpenApiYamlRenderer2,
 )
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -63,8 +63,8 @@ class SchemaView(Endpoint):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-class SwaggerView(SpectacularSwaggerView):
-    """Swagger UI: try the API in the browser."""
+class SwaggerView(SpectacularSwaggerSplitView):
+    """Swagger UI: try the API in the browser. Its script is at an address of its own, as the CSP wants it."""
 
     url_name = "openapi"
     title = "renderhub"

@@ -44,6 +44,19 @@ NAMES = (
 )
 """Fields of a render in events: those of ``services.events.payload.render_data``."""
 
+BATCH_NAMES = (
+    "id",
+    "renders",
+    "counts",
+    "progress",
+    "cost",
+    "currency",
+    "createdAt",
+    "cancelRequestedAt",
+    "completedAt",
+)
+"""Fields of a batch in events: those of ``services.batches.totals.batch_data``."""
+
 HEADERS = {
     "webhook-id": "The same for each attempt: remember it, to handle an event once.",
     "webhook-timestamp": "When this attempt was sent, in seconds since 1970: refuse one that is minutes old.",
@@ -66,19 +79,24 @@ def add_webhooks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "properties": {name: known[name] for name in NAMES},
         "required": sorted(NAMES),
     }
-    result["webhooks"] = {
-        type_.value: {"post": _operation(type_)} for type_ in Event.Type if type_.value.startswith("render.")
+    schemas["BatchEventData"] = {
+        "type": "object",
+        "description": "A batch as it was when its last render had ended.",
+        "properties": {name: schemas["BatchDetail"]["properties"][name] for name in BATCH_NAMES},
+        "required": sorted(BATCH_NAMES),
     }
+    result["webhooks"] = {type_.value: {"post": _operation(type_)} for type_ in Event.Type}
     return result
 
 
 def _operation(type_: Event.Type) -> dict[str, Any]:
+    data = "BatchEventData" if type_ == Event.Type.BATCH_COMPLETED else "RenderEventData"
     body = {
         "type": "object",
         "properties": {
             "type": {"type": "string", "const": type_.value},
             "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
-            "data": {"$ref": "#/components/schemas/RenderEventData"},
+            "data": {"$ref": f"#/components/schemas/{data}"},
         },
         "required": ["type", "timestamp", "data"],
     }

@@ -9,9 +9,10 @@ from rest_framework import serializers
 
 from renders.api.input import BodySerializer, QuerySerializer
 from renders.api.renders.options_schema import OPTIONS_SCHEMA
-from renders.api.renders.own_fields import MAX_EXTERNAL_ID, MAX_PAIRS, ExternalIdField, MetadataField
+from renders.api.renders.own_fields import ExternalIdField, MetadataField
 from renders.models import Render
 from renders.remotion.options import FRAMES_PER_LAMBDA, MAX_FRAMES, MAX_LAMBDAS_PER_RENDER
+from renders.services.own_fields import MAX_EXTERNAL_ID, MAX_PAIRS
 from renders.services.webhooks.urls import NO_URL, url_problem
 
 MAX_FPS = 240

@@ -5,9 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-MAX_PAIRS = 20
-MAX_KEY, MAX_VALUE = 40, 500
-MAX_EXTERNAL_ID = 255
+from renders.services.own_fields import MAX_EXTERNAL_ID, MAX_KEY, MAX_PAIRS, MAX_VALUE
 
 
 class MetadataField(serializers.DictField):

@@ -29,6 +29,9 @@ from renders.services.webhooks.endpoints import create_endpoint, delete_endpoint
 from renders.services.webhooks.replay import ping, replay, replay_failed
 from renders.services.webhooks.secrets import secret_of
 
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""Headers of an answer with a secret in it."""
+
 NO_SUCH_ENDPOINT = "You have no such webhook endpoint."
 NO_SUCH_MESSAGE = "This webhook endpoint has no such message."
 ACTIONS = (
@@ -68,7 +71,7 @@ class WebhookEndpointViewSet(Endpoint, viewsets.GenericViewSet):
         endpoint = create_endpoint(owner=request.user, **self.validated_body())
         location = reverse("webhook-endpoint-detail", kwargs={"pk": endpoint.pk}, request=request)
         body = EndpointWithSecretSerializer(endpoint).data
-        return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location, **NOT_KEPT})
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(self.get_serializer(self._endpoint()).data)
@@ -86,14 +89,14 @@ class WebhookEndpointViewSet(Endpoint, viewsets.GenericViewSet):
     @action(detail=True, methods=["get"])
     def secret(self, request: Request, pk: str) -> Response:
         """The secret with which messages are signed."""
-        return Response({"secret": secret_of(self._endpoint())})
+        return Response({"secret": secret_of(self._endpoint())}, headers=NOT_KEPT)
 
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, pk: str) -> Response:
         """Make a new secret; for 24 hours messages are signed with the previous one too."""
         endpoint = self._endpoint()
         self.validated_body()
-        return Response(EndpointWithSecretSerializer(rotate_secret(endpoint)).data)
+        return Response(EndpointWithSecretSerializer(rotate_secret(endpoint)).data, headers=NOT_KEPT)
 
     @action(detail=True, methods=["post"])
     def ping(self, request: Request, pk: str) -> Response:

@@ -11,9 +11,10 @@ from rest_framework.test import APIClient
 
 from renders.api.openapi.errors import MEANINGS, all_codes
 from renders.api.openapi.views import rendered
-from renders.models import Event, Render, WebhookEndpoint
+from renders.models import Batch, Event, Render, WebhookEndpoint
 from renders.models.transitions import mark_cancelled
 from renders.services.api_keys import create_api_key
+from renders.services.batches.complete import completed_event
 from renders.services.refresh.apply import change_render
 from renders.services.usage.report import GroupBy
 from tests.api.openapi.description import COMMITTED, DESCRIPTION, OPERATIONS, problems, undescribed, validator
@@ -114,7 +115,7 @@ def test_templates_and_options_are_as_described(api: APIClient, staff: Any) -> N
     assert undescribed("list_options", api.get("/api/options/")) == []
 
 
-def test_events_are_as_the_webhooks_are_described(numbered: ScriptedServer, api: APIClient) -> None:
+def test_events_of_renders_are_as_the_webhooks_are_described(numbered: ScriptedServer, api: APIClient) -> None:
     api.post("/api/renders/", request_example("create_render", "Prompt"), format="json")
     event = Event.objects.get()
     body = {"type": event.type, "timestamp": event.created_at.isoformat(), "data": event.data}
@@ -123,8 +124,16 @@ def test_events_are_as_the_webhooks_are_described(numbered: ScriptedServer, api:
     assert set(event.data) == set(SCHEMAS["RenderEventData"]["properties"])
 
 
-def test_every_event_of_a_render_is_a_webhook() -> None:
-    assert set(DESCRIPTION["webhooks"]) == set(Event.Type.values) - {Event.Type.BATCH_COMPLETED}
+def test_the_event_of_a_batch_is_as_its_webhook_is_described(user: Any) -> None:
+    event = completed_event(Batch.objects.create(owner=user, completed_at=timezone.now()))
+    body = {"type": event.type, "timestamp": event.created_at.isoformat(), "data": event.data}
+    webhook = DESCRIPTION["webhooks"][event.type]["post"]
+    assert problems(webhook["requestBody"]["content"]["application/json"]["schema"], body) == []
+    assert set(event.data) == set(SCHEMAS["BatchEventData"]["properties"])
+
+
+def test_every_event_is_a_webhook() -> None:
+    assert set(DESCRIPTION["webhooks"]) == set(Event.Type.values)
 
 
 def test_keys_are_as_described(api: APIClient, user: Any) -> None:
@@ -223,6 +232,7 @@ class TestServed:
         response = client.get(path)
         page = response.content.decode()
         assert response.status_code == 200
-        assert "/api/schema" in page
+        script = client.get(f"{path}?script=").content.decode()  # of Swagger UI; ReDoc has none of its own
+        assert "/api/schema" in script
         assert "/static/drf_spectacular_sidecar/" in page
         assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]*"', page)
