@@ -6,6 +6,8 @@ wins. A value that cannot be used raises ImproperlyConfigured. docs/settings.md 
 
 from pathlib import Path
 
+from renderhub import admin_theme
+from renderhub.content_security import content_security_policy
 from renderhub.env import env, generate_secret_key, read_env_file
 from renders.remotion.pricing import PRICES
 
@@ -22,6 +24,8 @@ DEBUG = env.boolean("DJANGO_DEBUG")
 SECRET_KEY = env.secret("DJANGO_SECRET_KEY")
 if SECRET_KEY_IS_GENERATED := not SECRET_KEY:
     SECRET_KEY = generate_secret_key()
+# Only the sandbox sets it: the file of the link with which it signs in.
+SANDBOX_SIGN_IN_FILE = env.text("RENDERHUB_SANDBOX_SIGN_IN_FILE", pattern=".+", allowed="the path of a file")
 ALLOWED_HOSTS = env.texts(
     "DJANGO_ALLOWED_HOSTS",
     default=["localhost", "127.0.0.1", "[::1]"],
@@ -41,14 +45,18 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("DJ
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("DJANGO_SECURE_COOKIES")
 
 INSTALLED_APPS = [
-    "renders",  # before staticfiles, whose runserver it extends
-    "django.contrib.admin",
+    "renders",  # before staticfiles, whose runserver it extends, and the admin, whose templates it replaces
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "renderhub.apps.AdminSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "corsheaders",
+    "csp",
     "rest_framework",
     "knox",
     "drf_spectacular",
@@ -59,6 +67,7 @@ MIDDLEWARE = [
     "renders.operations.setup_errors.SetupErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "renderhub.content_security_middleware.PageSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -86,6 +95,7 @@ TEMPLATES = [
         },
     },
 ]
+
 
 # A row is committed before AWS is called, so that a failure after the call cannot undo it: no ATOMIC_REQUESTS.
 DATABASES = {"default": env.database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")}
@@ -115,6 +125,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "renderhub.formats"
+
+UNFOLD = admin_theme.UNFOLD
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 
 STATIC_URL = "static/"
 # WhiteNoise serves the admin's files from the installed packages: no collectstatic, with DEBUG or without.
@@ -233,6 +247,7 @@ AWS_SESSION_TOKEN = env.secret("AWS_SESSION_TOKEN")
 REMOTION_USE_DEFAULT_CREDENTIALS = env.boolean("REMOTION_USE_DEFAULT_CREDENTIALS")
 AWS_ENDPOINT_URL_S3 = env.url("AWS_ENDPOINT_URL_S3")
 AWS_ENDPOINT_URL_LAMBDA = env.url("AWS_ENDPOINT_URL_LAMBDA")
+CONTENT_SECURITY_POLICY = content_security_policy(s3_endpoint=AWS_ENDPOINT_URL_S3)
 
 REMOTION_REGION = env.choice("REMOTION_REGION", "us-east-1", PRICES)
 # Limits: https://www.remotion.dev/docs/lambda/deployfunction

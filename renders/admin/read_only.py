@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.http import HttpRequest, HttpResponse
 
 from renders.admin.pagination import CursorChangeList
+from renders.admin.theme import ModelAdmin
+
+UNKNOWN_FILTER = "The address had a filter that is not known: all {} are shown."
 
 
-class TableAdmin(admin.ModelAdmin):
+class TableAdmin(ModelAdmin):
     """The list asks only what an index answers, and comes in pages by cursor."""
 
     sortable_by = ()
@@ -19,6 +22,12 @@ class TableAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CursorChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say so if Django has led here from an address that it does not understand."""
+        if ERROR_FLAG in request.GET and request.method == "GET":
+            self.message_user(request, UNKNOWN_FILTER.format(self.opts.verbose_name_plural), messages.WARNING)
+        return super().changelist_view(request, extra_context)
 
     def is_list(self, request: HttpRequest) -> bool:
         """Return whether the request is for the list, or for an action on it."""

@@ -5,12 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from renders.admin.display import NOTHING, as_json, preformatted
+from renders.admin.display import NOTHING, as_json, moment, preformatted
+from renders.admin.labels import label
+from renders.admin.links import list_link
 from renders.admin.template_actions import TemplateActions
 from renders.admin.template_form import TemplateForm
 from renders.models import Template
@@ -26,28 +25,45 @@ class TemplateAdmin(TemplateActions):
     list_display = (
         "name",
         "title",
+        "state",
         "composition",
-        "site_shown",
         "size",
         "length_shown",
         "schema_shown",
         "version",
-        "enabled",
         "renders_link",
     )
     list_filter = ("enabled", "input_schema_is_draft", "length")
     search_fields = ("name", "title", "composition")
+    search_help_text = "A part of the name, title or composition"
     readonly_fields = ("version", "missing_since", "created_at", "updated_at", "renders_link", "example")
-    save_on_top = True
+    warn_unsaved_form = True
     fieldsets = (
         (None, {"fields": ("name", "title", "enabled")}),
         (
             "What is rendered",
             {"fields": ("site", "composition", ("width", "height", "fps"), ("length", "duration_in_frames"))},
         ),
-        ("Input", {"fields": ("default_input_props", "input_schema", "input_schema_is_draft")}),
+        (
+            "Input",
+            {
+                "fields": ("default_input_props", "input_schema", "input_schema_is_draft"),
+                "description": "A request's input props are laid over the default ones, and must fit the schema.",
+            },
+        ),
         ("Options", {"fields": ("default_options", "allowed_options", "reuse")}),
-        ("State", {"fields": ("version", "missing_since", "created_at", "updated_at", "renders_link", "example")}),
+        (
+            "State",
+            {
+                "fields": (
+                    "renders_link",
+                    "version",
+                    "missing_since",
+                    ("created_at", "updated_at"),
+                    "example",
+                )
+            },
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Template]:
@@ -70,9 +86,12 @@ class TemplateAdmin(TemplateActions):
         hidden = ("opened_version",) if self.has_change_permission(request, obj) else ()
         return [*self.fieldsets, (None, {"fields": hidden})]
 
-    @admin.display(description="Site")
-    def site_shown(self, template: Template) -> str:
-        return template.site or NOTHING
+    @admin.display(description="State")
+    def state(self, template: Template) -> SafeString:
+        if template.missing_since:
+            since = moment(template.missing_since)
+            return label("Gone", "danger", title=f"A sync has not found its composition since {since}.")
+        return label("Enabled", "success") if template.enabled else label("Disabled", title="It cannot be rendered.")
 
     @admin.display(description="Size")
     def size(self, template: Template) -> str:
@@ -86,15 +105,16 @@ class TemplateAdmin(TemplateActions):
         return "by inputProps" if template.length == Template.Length.INPUT_PROPS else "unknown"
 
     @admin.display(description="Schema")
-    def schema_shown(self, template: Template) -> str:
+    def schema_shown(self, template: Template) -> SafeString:
         if not template.has_schema:  # type: ignore[attr-defined]
-            return "any object"
-        return "draft" if template.input_schema_is_draft else "confirmed"
+            return label("Any object", title="There is none, so nothing is refused.")
+        if template.input_schema_is_draft:
+            return label("Draft", "warning", title="It refuses nothing: correct and confirm it.")
+        return label("Confirmed", "success", title="Requests must fit it.")
 
     @admin.display(description="Renders")
     def renders_link(self, template: Template) -> SafeString:
-        address = f"{reverse('admin:renders_render_changelist')}?{urlencode({'template__id__exact': template.pk})}"
-        return format_html('<a href="{}">Renders</a>', address)
+        return list_link("Renders", "render", template__id__exact=template.pk)
 
     @admin.display(description="Example: POST /api/renders/")
     def example(self, template: Template) -> SafeString:

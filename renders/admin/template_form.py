@@ -4,15 +4,16 @@ import json
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextInputWidget
 from django.forms.fields import InvalidJSONInput
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from renders.models import Template
 from renders.remotion.json import parse_json
 from renders.services.errors import InvalidTemplate
 from renders.services.templates.check import check_template
 
-JSON_STYLE = "font-family: monospace; width: min(60em, 95%); tab-size: 2; white-space: pre; overflow: auto"
+JSON_CLASSES = " font-mono max-w-4xl"
+JSON_STYLE = "tab-size: 2; white-space: pre; overflow: auto"
 CHANGED_MEANWHILE = "Somebody else, or a sync, has changed this template meanwhile: open it anew."
 
 
@@ -21,7 +22,8 @@ class PrettyJSONField(forms.JSONField):
 
     def __init__(self, *, rows: int = 12, **options: Any) -> None:
         super().__init__(**{**options, "show_hidden_initial": False})
-        self.widget.attrs |= {"style": JSON_STYLE, "spellcheck": "false", "rows": rows}
+        classes = self.widget.attrs.get("class", "").replace("max-w-2xl", "") + JSON_CLASSES
+        self.widget.attrs |= {"class": classes, "style": JSON_STYLE, "spellcheck": "false", "rows": rows}
 
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
@@ -75,7 +77,7 @@ class TemplateForm(forms.ModelForm):
             "default_options": ShortJSONField,
             "allowed_options": ShortJSONField,
         }
-        widgets = {"site": AdminTextInputWidget(attrs={"style": "width: min(60em, 95%)"})}
+        widgets = {"site": UnfoldAdminTextInputWidget}
         labels = {
             "fps": "Frames a second",
             "input_schema_is_draft": "The schema is a draft",

@@ -6,12 +6,12 @@ from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from renders.admin.display import NOTHING, as_json, preformatted
+from renders.admin.audit import record
+from renders.admin.display import NOTHING, age, as_json, preformatted
+from renders.admin.labels import label
+from renders.admin.links import list_link
 from renders.admin.read_only import ReadOnlyAdmin
 from renders.models import WebhookDelivery, WebhookDeliveryQuerySet
 from renders.services.incoming_webhooks import process_deliveries
@@ -19,18 +19,18 @@ from renders.services.incoming_webhooks import process_deliveries
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
-    """Signed deliveries only: an unsigned one is counted in the log and not stored."""
+    """What Remotion told us. Signed deliveries only: an unsigned one is counted in the log and not stored."""
 
-    list_display = ("__str__", "received_at", "render_link", "is_processed", "error")
+    list_display = ("__str__", "received", "render_link", "state", "error")
     list_filter = ("is_processed", "received_at")
     search_fields = ("our_id", "render_id")
-    search_help_text = "Our id of a render, or its renderId, in full."
+    search_help_text = "Our id of a render, or its renderId, in full"
     actions = ("process_again",)
     fields = (
         "received_at",
         "render_link",
         "our_id",
-        "is_processed",
+        "state",
         "processed_at",
         "error",
         "headers_shown",
@@ -51,6 +51,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     def process_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
         deliveries = list(queryset.defer(None).order_by("pk"))
         process_deliveries(deliveries)
+        record(request, deliveries, "Processed again.")
         self.tell_errors(request, [(delivery.pk, delivery.error) for delivery in deliveries if delivery.error])
         processed = sum(delivery.is_processed for delivery in deliveries)
         failed = len(deliveries) - processed
@@ -62,8 +63,19 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         if not delivery.render_id:
             return NOTHING
         ids = [delivery.render_id, *([str(delivery.our_id)] if delivery.our_id else [])]
-        address = f"{reverse('admin:renders_render_changelist')}?{urlencode({SEARCH_VAR: ' '.join(ids)})}"
-        return format_html('<a href="{}">{}</a>', address, delivery.render_id)
+        return list_link(delivery.render_id, "render", **{SEARCH_VAR: " ".join(ids)})
+
+    @admin.display(description="Received")
+    def received(self, delivery: WebhookDelivery) -> SafeString | str:
+        return age(delivery.received_at)
+
+    @admin.display(description="State")
+    def state(self, delivery: WebhookDelivery) -> SafeString:
+        if delivery.is_processed:
+            return label("Processed", "success")
+        if delivery.processed_at is None:
+            return label("Received", "info", title="It has not been processed yet.")
+        return label("Failed", "danger", title="Process it again, or leave it: the render is refreshed by itself.")
 
     @admin.display(description="Headers")
     def headers_shown(self, delivery: WebhookDelivery) -> SafeString:

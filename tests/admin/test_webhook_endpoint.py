@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from renders.models import WebhookAttempt, WebhookEndpoint, WebhookMessage
 from renders.services.webhooks.secrets import secret_of
@@ -14,12 +16,6 @@ pytestmark = pytest.mark.django_db
 ENDPOINTS, MESSAGES = "/admin/renders/webhookendpoint/", "/admin/renders/webhookmessage/"
 URL = "https://example.com/hook"
 Status = WebhookMessage.Status
-
-
-@pytest.fixture
-def admin(staff: User, client: Client) -> Client:
-    client.force_login(staff)
-    return client
 
 
 @pytest.fixture
@@ -75,6 +71,36 @@ class TestEndpoints:
         endpoint.refresh_from_db()
         assert endpoint.enabled
 
+    def test_buttons_ask_first_and_are_in_the_log(self, admin: Client, endpoint: WebhookEndpoint) -> None:
+        for name, said in (("ping_this", "1 pinged"), ("replay_failed_of_this", "1 replayed.")):
+            address = f"{ENDPOINTS}{endpoint.pk}/{name}/"
+            assert "_form_submitted" in admin.get(address).content.decode()
+            content = admin.post(address, {"_form_submitted": "True"}, follow=True).content.decode()
+            assert said in content
+        assert LogEntry.objects.count() == 2
+        assert WebhookMessage.objects.count() == 1
+
+    def test_buttons_need_the_permission(self, client: Client, endpoint: WebhookEndpoint) -> None:
+        sam = User.objects.create_user("sam", is_staff=True)
+        grant(sam, "view_webhookendpoint")
+        client.force_login(sam)
+        assert client.post(f"{ENDPOINTS}{endpoint.pk}/ping_this/", {"_form_submitted": "True"}).status_code == 403
+        assert not WebhookMessage.objects.exists()
+
+    def test_one_too_many_is_refused_in_words(self, admin: Client, user: User) -> None:
+        for number in range(50):
+            make_endpoint(user, f"{URL}/{number}")
+        answer = admin.post(f"{ENDPOINTS}add/", {"owner": user.pk, "url": URL, "enabled": "on"})
+        assert answer.status_code == 200
+        assert "which is the most" in answer.content.decode()
+
+    def test_says_that_one_fails_and_until_when(self, admin: Client, endpoint: WebhookEndpoint) -> None:
+        endpoint.failing_since = timezone.now()
+        endpoint.save()
+        content = admin.get(ENDPOINTS).content.decode()
+        assert "Failing" in content
+        assert "It is disabled on" in content
+
 
 class TestMessages:
     def test_list_and_page_show_body_and_attempts(self, admin: Client, endpoint: WebhookEndpoint) -> None:
@@ -107,3 +133,18 @@ class TestMessages:
         act(client, MESSAGES, "send_again", failed)
         failed.refresh_from_db()
         assert failed.status == Status.FAILED
+
+    def test_one_is_sent_again_by_its_button_and_its_render_tells(
+        self, admin: Client, endpoint: WebhookEndpoint
+    ) -> None:
+        message = make_message(endpoint, make_render(), status=Status.FAILED)
+        address = f"{MESSAGES}{message.pk}/send_this_again/"
+        assert "1 queued" in admin.post(address, {"_form_submitted": "True"}, follow=True).content.decode()
+        message.refresh_from_db()
+        assert message.status == Status.PENDING
+        said = {entry.get_change_message() for entry in LogEntry.objects.all()}
+        assert said == {"Sent again.", f"Webhook {message} sent again."}
+
+    @pytest.mark.parametrize("query", ["endpoint__id__exact=x", "status__exact=x", "q=%00", "endpoint__id__exact="])
+    def test_takes_any_filter(self, admin: Client, query: str) -> None:
+        assert admin.get(f"{MESSAGES}?{query}").status_code in (200, 302)
