@@ -43,11 +43,16 @@ def find_browser(toolchain: Toolchain, *, path: Path | None = None, say: Say = l
     if ships_chromium():
         chromium = toolchain.chromium
         return Browser(chromium / "chromium", libraries=chromium / "al2023" / "lib", has_old_headless=True)
-    installed = next(filter(None, map(shutil.which, INSTALLED)), None)
-    if installed:
+    if installed := installed_browser():
         say(f"Rendering with {installed}; --browser names another.")
-        return Browser(Path(installed))
+        return Browser(installed)
     return _download(toolchain, say)
+
+
+def installed_browser() -> Path | None:
+    """Return the Chrome of this machine, or None if there is none."""
+    installed = next(filter(None, map(shutil.which, INSTALLED)), None)
+    return Path(installed) if installed else None
 
 
 def _require_program(path: Path) -> Path:

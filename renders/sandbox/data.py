@@ -7,12 +7,13 @@ from pathlib import Path
 
 from renders.sandbox.errors import SandboxError
 
-DATABASE, OBJECTS, ENV = "db.sqlite3", "objects.sqlite3", "env"
+DATABASE, OBJECTS, ENV, SIGN_IN = "db.sqlite3", "objects.sqlite3", "env", "sign-in"
 """Names of the files in the folder."""
 
 LOCK = "lock"
 OWN_FILES = (
     ENV,
+    SIGN_IN,
     *(f"{name}{end}" for name in (DATABASE, OBJECTS) for end in ("", "-wal", "-shm", "-journal", ".worker")),
 )
 

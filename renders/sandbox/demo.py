@@ -55,6 +55,12 @@ def start_example(api: ApiClient, *, say: Callable[[str], None]) -> dict[str, An
         time.sleep(1)
 
 
+def newest_render_page(api: ApiClient) -> str:
+    """Return the path of the newest render's page in the admin; that of the admin if there is no render."""
+    renders = api.get("/api/renders/?pageSize=1")["results"]
+    return f"/admin/renders/render/{renders[0]['id']}/change/" if renders else "/admin/"
+
+
 def _wait_for_output(api: ApiClient, render: dict[str, Any]) -> dict[str, Any]:
     """Poll until the render is done; return the answer with ``url`` and ``size``."""
     question = {"id": render["renderId"], "bucketName": render["bucketName"]}

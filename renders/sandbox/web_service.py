@@ -9,8 +9,9 @@ from pathlib import Path
 from django.conf import settings
 
 from renders.sandbox.aws import Sandbox
-from renders.sandbox.data import DATABASE, ENV
+from renders.sandbox.data import DATABASE, ENV, SIGN_IN
 from renders.sandbox.errors import SandboxError
+from renders.sandbox.sign_in import write_link
 
 WEB_PORT = 8000
 
@@ -18,6 +19,9 @@ WEB_SERVER = ("-m", "uvicorn", "renderhub.asgi:application", "--timeout-graceful
 
 SECRETS = {"DJANGO_SUPERUSER_PASSWORD": 9, "DJANGO_SECRET_KEY": 48, "REMOTION_WEBHOOK_SECRET": 32}
 """Variables with their lengths in bytes: chosen at the first start, then read from the env file."""
+
+PASSED_ON = "API_RATE_"
+"""Settings of our own environment whose names begin like this are the service's too."""
 
 
 class WebService:
@@ -51,6 +55,14 @@ class WebService:
         self._start("web", *WEB_SERVER, f"--port={self._port}")
         self.sandbox.processes.wait_until_ready("web", f"{self.url}/admin/login/")
         self._start("worker", "manage.py", "render_worker")
+
+    def sign_in_url(self, page: str) -> str:
+        """Return a new link that signs the admin user in, once and on this machine only, and opens the page."""
+        return self.url + write_link(self._sign_in_file, username=self.username, page=page)
+
+    @property
+    def _sign_in_file(self) -> Path:
+        return self.sandbox.data / SIGN_IN
 
     def _migrate(self) -> None:
         try:
@@ -97,6 +109,8 @@ class WebService:
             "API_ALLOW_ANONYMOUS": "true",
             "WEBHOOK_ALLOW_PRIVATE": "true",
             "REMOTION_WEBHOOK_URL": f"{self.url}/api/lambda/webhook",
+            **{name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)},
+            "RENDERHUB_SANDBOX_SIGN_IN_FILE": str(self._sign_in_file),
             **self._secrets,
         }
 

@@ -76,6 +76,7 @@ class TestCommand:
         assert re.search(r"Admin +http://127\.0\.0\.1:\d+/admin/ +\(admin / \S{12}\)", output)
         assert "of-earlier-run" not in output
         assert "Continuing" not in output
+        assert "Open " not in output, "nothing serves when it has ended"
         assert wait_until_gone(family) == []
         assert not list(toolchain.folder.glob(f"runs/{process.pid}-*/tmp/*")), "workers clean up behind them"
 
@@ -97,6 +98,8 @@ class TestCommand:
         output = self.read_until(first, "Serving until Ctrl-C")
         address, password = self.address(output), self.password(output)
         finished = get(f"{address}/api/renders/")["results"][0]
+        assert self.open(output) == f"{address}/admin/renders/render/{finished['id']}/change/"
+        assert self.open(output) == f"{address}/admin/login/?next=/admin/", "the link signs in once"
         running = post(f"{address}/api/renders/", {"inputProps": UNFINISHED})
         self.s3_process(first).kill()
         rest = first.communicate(timeout=20)[0]
@@ -119,6 +122,13 @@ class TestCommand:
 
     def address(self, output: str) -> str:
         return re.search(r"Service +(\S+)", output)[1]  # type: ignore[index]
+
+    def open(self, output: str) -> str:
+        """Open the link that signs in, in a new browser; return the address where it leads to."""
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        link = re.search(r"Open +(\S+)", output)[1]  # type: ignore[index]
+        with browser.open(link) as response:
+            return response.url
 
     def password(self, output: str) -> str:
         return re.search(r"\(admin / (\S+)\)", output)[1]  # type: ignore[index]

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from renders.sandbox.aws import Sandbox
 from renders.sandbox.errors import SandboxError
 from renders.sandbox.toolchain import Toolchain
-from renders.sandbox.web_service import WebService
+from renders.sandbox.web_service import WebService, read_env_file
 
 
 @pytest.fixture
@@ -28,3 +29,16 @@ class TestWebService:
             first.start()
         assert WebService(sandbox, port=2).password == first.password
         assert first.env_file.stat().st_mode & 0o777 == 0o600
+
+    def test_rates_of_the_callers_environment_are_the_services_and_nothing_else_of_the_api(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in [name for name in os.environ if name.startswith("API_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("API_RATE_CREATE", "5/minute")
+        monkeypatch.setenv("API_ALLOW_ANONYMOUS", "false")
+        service = WebService(sandbox, port=1)
+        with pytest.raises(SandboxError):
+            service.start()
+        written = {name: value for name, value in read_env_file(service.env_file).items() if name.startswith("API_")}
+        assert written == {"API_RATE_CREATE": "5/minute", "API_ALLOW_ANONYMOUS": "true"}

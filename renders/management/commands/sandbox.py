@@ -13,7 +13,7 @@ from renders.sandbox.api_client import ApiClient
 from renders.sandbox.aws import Sandbox
 from renders.sandbox.browser import find_browser
 from renders.sandbox.data import open_data_folder
-from renders.sandbox.demo import render_example
+from renders.sandbox.demo import newest_render_page, render_example
 from renders.sandbox.errors import SandboxError
 from renders.sandbox.network import free_port, require_free_port
 from renders.sandbox.project import open_project
@@ -110,8 +110,12 @@ class Command(BaseCommand):
             output: Path | None = session.render(sandbox, web, composition=options["composition"], once=options["once"])
         else:
             output = self._render_example(web, sandbox.toolchain)
+        sign_in = ""
+        if not options["once"]:
+            page = newest_render_page(ApiClient(web.url))
+            sign_in = f"  Open     {web.sign_in_url(page)}  (signs in, once)\n"
         self._say(
-            f"\n  Service  {web.url}\n  Admin    {web.url}/admin/  ({web.username} / {web.password})"
+            f"\n{sign_in}  Service  {web.url}\n  Admin    {web.url}/admin/  ({web.username} / {web.password})"
             f"\n  Output   {output or 'none, see above'}\n  Logs     {sandbox.logs}"
             f"\n  Data     {sandbox.data}  (kept for the next start; --fresh deletes it)"
             f"\n  Commands RENDERHUB_ENV_FILE={web.env_file} {sys.executable} manage.py refresh_renders\n"
