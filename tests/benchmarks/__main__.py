@@ -24,6 +24,7 @@ from tests.benchmarks import against
 # Each is a module with `run() -> bool`: whether its figure is met.
 BENCHMARKS = {
     "create": "tests.benchmarks.create",
+    "dashboard": "tests.benchmarks.dashboard",
     "lists": "tests.benchmarks.lists",
     "read": "tests.benchmarks.read",
     "refresh": "tests.benchmarks.refresh",

@@ -82,6 +82,12 @@ METADATA = """
 INSERT INTO renders_rendermetadata (render_id, owner_id, key, value, created_at)
 SELECT id, owner_id, key, value, created_at FROM renders_render, jsonb_each_text(metadata)
 """
+TEXT = """
+INSERT INTO renders_rendertext (render_id, error, input)
+SELECT id, CASE WHEN error = '' THEN '  ' ELSE ' error boom at frame ' || mod(abs(hashtext(render_id)), 150) || ' ' END,
+    ' create a rotating 3d cube with blue color topic' || mod(abs(hashtext(id::text)), 10000) || ' '
+FROM renders_render
+"""
 BATCHES = """
 INSERT INTO renders_batch (id, owner_id, results, idempotency_key, idempotency_fingerprint, created_at)
 SELECT md5('batch ' || number)::uuid, NULL, '[]', '', '', now() FROM generate_series(1, %s) AS number
@@ -113,8 +119,10 @@ def fill(total: int) -> None:
         cursor.execute(FILL, values)
         cursor.execute(REFRESH)
         cursor.execute(METADATA)
+        cursor.execute(TEXT)
         cursor.execute("VACUUM ANALYZE renders_render")
         cursor.execute("VACUUM ANALYZE renders_rendermetadata")
+        cursor.execute("VACUUM ANALYZE renders_rendertext")
 
 
 def sizes() -> str:

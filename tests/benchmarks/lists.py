@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from renders.models import Batch, Render
+from renders.models import Batch, Render, Template
 from renders.services.api_keys import create_api_key
 from tests.benchmarks import fill
 from tests.benchmarks.table import conclude, ratio, rounds, say, show
@@ -62,8 +62,30 @@ LISTS = {
     "admin, failed": ("staff", f"{ADMIN}?status__exact=failed", False),
     "admin, timed out": ("staff", f"{ADMIN}?failure_reason__exact=timed_out", False),
     "admin, this month": ("staff", f"{ADMIN}?created_at__gte={{month}}", False),
-    "admin, an owner": ("staff", f"{ADMIN}?q={fill.RARE_OWNER}", False),
-    "admin, one render": ("staff", f"{ADMIN}?q={{render_id}}", False),
+    **{
+        f"admin, {what}": ("staff", f"{ADMIN}?{query}", False)
+        for what, query in {
+            "active": "tab=active",
+            "needs attention": "tab=attention",
+            "failed today": "tab=failed-today",
+            "an owner": "owner__id__exact={owner}",
+            "an owner with few": "owner__id__exact={rare}",
+            "failed of an owner": "owner__id__exact={owner}&status__exact=failed",
+            "a template": "template__id__exact={template}",
+            "a day": "created_from={day}&created_to={day}",
+            "find an owner": f"q={fill.RARE_OWNER}",
+            "find the beginning of owners": "q=own",
+            "find one render": "q={render_id}",
+            "find the beginning of a renderId": "q={render_id:.6}",
+            "find the beginning of our id": "q={id:.8}",
+            "find a rare word": "q=topic17",
+            "find a word of all": "q=blue",
+            "find a word of errors": "q=boom",
+            "find a word of all, failed": "q=blue&status__exact=failed",
+            "find a rare word, failed": "q=topic17&status__exact=failed",
+            "find no word": "q=nonsense",
+        }.items()
+    },
 }
 
 
@@ -94,12 +116,22 @@ class Table:
 
     def address(self, user: str, path: str, is_next: bool) -> str:
         month = Render.objects.values_list("created_at", flat=True)[0].strftime("%Y-%m-01T00:00:00Z")
-        some = Render.objects.filter(status="failed").values_list("render_id", flat=True)[5]
-        path = path.format(month=month, render_id=some, batch=Batch.objects.values_list("pk", flat=True)[0])
+        some = Render.objects.filter(status="failed")[5]
+        users = dict(User.objects.values_list("username", "pk"))
+        path = path.format(
+            month=month,
+            day=some.created_at.strftime("%Y-%m-%d"),
+            render_id=some.render_id,
+            id=str(some.pk),
+            batch=Batch.objects.values_list("pk", flat=True)[0],
+            owner=users["owner0"],
+            rare=users[fill.RARE_OWNER],
+            template=some.template_id or Template.objects.get().pk,
+        )
         if not is_next:
             return path
         page = self.clients[user].get(path).content.decode()
-        link = re.search(r'"next":"(.+?)"', page) or re.search(r'href="([^"]+)">Older', page)
+        link = re.search(r'"next":"(.+?)"', page) or re.search(r'href="([^"]+)"[^>]*>\s*Older', page)
         assert link, path
         return urljoin(path, html.unescape(link[1]))
 

@@ -5,11 +5,14 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Sum
+from django.test import Client
 
-from renders.models import RefreshState, Render
+from renders.models import EndCount, RefreshState, Render, UsageDay
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import against, fill
+from tests.benchmarks import against, dashboard, fill
 from tests.benchmarks.table import conclude, ratio, rounds, show
 
 
@@ -107,6 +110,20 @@ def test_the_table_of_the_lists_can_be_filled() -> None:
     fill.fill(1000)
     assert Render.objects.count() == 1000
     assert RefreshState.objects.count() == Render.objects.filter(status=Render.Status.RENDERING).count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_tables_of_the_dashboard_can_be_filled() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("The benchmarks use PostgreSQL.")
+    fill.fill(1000)
+    dashboard.fill_statistics(owners=3, messages=100)
+    assert UsageDay.objects.filter(owner__username="customer2").count() == 365
+    ended = Render.objects.filter(finished_at__isnull=False).count()
+    assert EndCount.objects.aggregate(Sum("renders")) == {"renders__sum": ended}
+    client = Client(headers={"Host": "127.0.0.1"})
+    client.force_login(User.objects.get(username="staff"))
+    assert dashboard.p95(client, "/admin/") > 0
 
 
 def test_without_postgresql_it_says_so_in_a_sentence() -> None:
