@@ -14,11 +14,6 @@ def label(text: str, tone: Tone = "neutral", *, title: str = "") -> SafeString:
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone, "label_title": title})
 
 
-def yes_or_no(is_so: bool, *, yes: str, no: str) -> SafeString:
-    """Return ``yes`` as what is good, or ``no`` as what is not so."""
-    return label(yes, "success") if is_so else label(no)
-
-
 BAR = (
     '<span class="share"><progress value="{}" max="1" aria-label="{}" data-tone="{}"></progress> <span>{}</span></span>'
 )
